@@ -1,0 +1,1 @@
+"""Release management for binaries on plain object storage."""

@@ -1,0 +1,271 @@
+"""Everything that this package raises on purpose.
+
+* VersionedError
+  x NotFoundError (FileNotFoundError)
+    - ArtifactNotFoundError       no such artifact, or no such version of it
+    - AliasNotFoundError          no such alias
+    - RepositoryNotFoundError     no such bucket or directory
+    - ObjectNotFoundError         stores only: no such key
+  x InvalidInputError (ValueError)
+    - InvalidNameError            an artifact, alias or suffix that is no name
+    - InvalidVersionError         neither LATEST nor 1..999999
+    - InvalidReferenceError       not of the form app, app@12, app@prod
+    - InvalidLocationError        a repository URL that cannot be opened
+    - WeightTypeError (TypeError) a weight that is no int
+  x ConflictError
+    - AliasConflictError          somebody else moved the alias; carries both states
+    - PreconditionFailedError     stores only: the condition of a write was false
+    - DeletionInProgressError     another deletion of this artifact is under way
+  x ArtifactS3BackendError        the repository refuses, or holds what it should not
+    - LatestVersionError          LATEST can be overwritten, never deleted
+    - VersionInUseError           an alias points at the version
+    - VersionNumbersExhaustedError   999999 has been published
+    - ContaminatedError           foreign objects where versions or aliases belong
+    - UnsafeStoreError            the store does not enforce conditional writes
+  x IntegrityError
+    - ContentMismatchError        the bytes read are not the bytes published
+    - ContentChangedError         the source changed while it was being stored
+  x StoreError (OSError)
+    - AccessDeniedError (PermissionError)
+    - WrongRegionError            the bucket lives in another region
+    - StoreUnavailableError (ConnectionError)   nothing is known to be written
+    - OutcomeUnknownError (ConnectionError)     a write may or may not have happened
+
+Every error has a `code` for programs, a `message` that says what was asked and what was
+found, and a `hint`: what to do next. `str(error)` is the message and the hint.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from versioned.models import Alias
+
+__all__ = [
+    "AccessDeniedError",
+    "AliasConflictError",
+    "AliasNotFoundError",
+    "ArtifactNotFoundError",
+    "ArtifactS3BackendError",
+    "ConflictError",
+    "ContaminatedError",
+    "ContentChangedError",
+    "ContentMismatchError",
+    "DeletionInProgressError",
+    "IntegrityError",
+    "InvalidInputError",
+    "InvalidLocationError",
+    "InvalidNameError",
+    "InvalidReferenceError",
+    "InvalidVersionError",
+    "LatestVersionError",
+    "NotFoundError",
+    "ObjectNotFoundError",
+    "OutcomeUnknownError",
+    "PreconditionFailedError",
+    "RepositoryNotFoundError",
+    "StoreError",
+    "StoreUnavailableError",
+    "UnsafeStoreError",
+    "VersionInUseError",
+    "VersionNumbersExhaustedError",
+    "VersionedError",
+    "WeightTypeError",
+    "WrongRegionError",
+]
+
+
+class VersionedError(Exception):
+    """Base of all errors of this package."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class NotFoundError(VersionedError, FileNotFoundError):
+    """What was asked for is not there."""
+
+    code = "not-found"
+
+
+class ArtifactNotFoundError(NotFoundError):
+    """No such artifact, or no such version of it."""
+
+    code = "artifact-not-found"
+
+
+class AliasNotFoundError(NotFoundError):
+    """No such alias."""
+
+    code = "alias-not-found"
+
+
+class RepositoryNotFoundError(NotFoundError):
+    """The bucket or directory is not there."""
+
+    code = "repository-not-found"
+
+
+class ObjectNotFoundError(NotFoundError):
+    """Raised by stores: no object under that key."""
+
+    code = "object-not-found"
+
+
+class InvalidInputError(VersionedError, ValueError):
+    """An argument that can't be meant."""
+
+    code = "invalid-input"
+
+
+class InvalidNameError(InvalidInputError):
+    """A name that could escape its room, or break a rule of the format."""
+
+    code = "invalid-name"
+
+
+class InvalidVersionError(InvalidInputError):
+    """Neither LATEST nor a number from 1 to 999999."""
+
+    code = "invalid-version"
+
+
+class InvalidReferenceError(InvalidInputError):
+    """Not of the form `app`, `app@12`, `app@prod` or `app@LATEST`."""
+
+    code = "invalid-reference"
+
+
+class InvalidLocationError(InvalidInputError):
+    """A repository URL that can't be opened."""
+
+    code = "invalid-location"
+
+
+class WeightTypeError(InvalidInputError, TypeError):
+    """A weight that is not an int."""
+
+    code = "invalid-weight"
+
+
+class ConflictError(VersionedError):
+    """Somebody else was faster; nothing was changed by this call."""
+
+    code = "conflict"
+
+
+class PreconditionFailedError(ConflictError):
+    """Raised by stores: the condition of a write was false, nothing was written."""
+
+    code = "precondition-failed"
+
+
+class AliasConflictError(ConflictError):
+    """The alias was moved by somebody else. `expected` and `found` are its two states."""
+
+    code = "alias-conflict"
+
+    def __init__(
+        self, message: str, *, expected: Alias | None, found: Alias | None, hint: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.expected = expected
+        self.found = found
+
+
+class DeletionInProgressError(ConflictError):
+    """Another deletion of this artifact is under way, or was cut off."""
+
+    code = "deletion-in-progress"
+
+
+class ArtifactS3BackendError(VersionedError):
+    """The repository refuses, or holds what it should not."""
+
+    code = "backend-error"
+
+
+class LatestVersionError(ArtifactS3BackendError):
+    """LATEST can be overwritten, never deleted alone."""
+
+    code = "latest-version"
+
+
+class VersionInUseError(ArtifactS3BackendError):
+    """An alias points at the version, so it is not deleted unless forced."""
+
+    code = "version-in-use"
+
+
+class VersionNumbersExhaustedError(ArtifactS3BackendError):
+    """Version 999999 has been published; there is no next number."""
+
+    code = "version-numbers-exhausted"
+
+
+class ContaminatedError(ArtifactS3BackendError):
+    """A foreign or damaged object where a version or an alias belongs."""
+
+    code = "contaminated"
+
+
+class UnsafeStoreError(ArtifactS3BackendError):
+    """The store was proved not to enforce the conditional writes that safety stands on."""
+
+    code = "unsafe-store"
+
+
+class IntegrityError(VersionedError):
+    """Bytes are not what they should be."""
+
+    code = "integrity"
+
+
+class ContentMismatchError(IntegrityError):
+    """The bytes read do not have the sha256 they were published with."""
+
+    code = "content-mismatch"
+
+
+class ContentChangedError(IntegrityError):
+    """The source changed while it was being stored; nothing was stored."""
+
+    code = "content-changed"
+
+
+class StoreError(VersionedError, OSError):
+    """The store answered with an error that is not about this package."""
+
+    code = "store-error"
+
+
+class AccessDeniedError(StoreError, PermissionError):
+    """The credentials may not do this."""
+
+    code = "access-denied"
+
+
+class WrongRegionError(StoreError):
+    """The bucket lives in another region than the one that was asked."""
+
+    code = "wrong-region"
+
+
+class StoreUnavailableError(StoreError, ConnectionError):
+    """The store could not be reached, or was too busy; nothing is known to be written."""
+
+    code = "store-unavailable"
+
+
+class OutcomeUnknownError(StoreError, ConnectionError):
+    """A write got no answer: it may or may not have happened. Repeating it is safe."""
+
+    code = "outcome-unknown"

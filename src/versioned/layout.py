@@ -1,0 +1,249 @@
+"""Keys of the public format, and the names that may become part of one. Pure: no I/O.
+
+All keys are relative to the repository's prefix. `docs/formats/repository.md` is the
+specification; the first two rooms are those of the package `versioned` 1.0.1.
+
+    {artifact}/versions/{name of the version}{suffix}
+    {artifact}/aliases/{alias}.json
+    {artifact}/numbers/{name of the version}.json    claims: a number is taken once
+    {artifact}/deletions/{time}-{id}.json            what was deleted, by whom and why
+    {artifact}/ledger/{alias}/{position}.json        superseded alias states
+    {artifact}/private/{id}                          copies on their way to a version
+    {artifact}/uploads/{sha256}.json                 multipart uploads that can be resumed
+    {artifact}/index.json                            cache of what a LIST cannot tell
+    {artifact}/deletion.json                         announces a deletion under way
+    .versioned.json                                  what the store was proved to enforce
+"""
+
+from __future__ import annotations
+
+import re
+
+from versioned.errors import ContaminatedError, InvalidNameError, InvalidVersionError
+
+S3_PREFIX = "versioned-artifacts"
+LATEST_VERSION = "LATEST"
+VERSION_ZFILL = 6
+METADATA_KEY_ARTIFACT_NAME = "artifact_name"
+METADATA_KEY_ARTIFACT_SHA256 = "artifact_sha256"
+
+REPOSITORY_KEY = ".versioned.json"
+
+_VERSION_LIMIT = 10**VERSION_ZFILL
+_POSITION_LIMIT = 10**8
+_LATEST_FILENAME = f"{'0' * VERSION_ZFILL}_{LATEST_VERSION}"
+_FILENAME = re.compile(r"([0-9]{6})_([0-9]{6})")
+_MAX_NAME_BYTES = 255
+_MAX_SUFFIX_BYTES = 64
+
+
+def normalize_version(version: int | str | None) -> str:
+    """`"LATEST"`, or a number from 1 to 999999 without leading zeros.
+
+    `None` means LATEST. Raises InvalidVersionError for anything else.
+    """
+    if version is None or version == LATEST_VERSION:
+        return LATEST_VERSION
+    number: int | None = None
+    if isinstance(version, int) and not isinstance(version, bool):
+        number = version
+    elif isinstance(version, str) and re.fullmatch(r"[0-9]{1,20}", version):
+        number = int(version)
+    if number is None or not 1 <= number < _VERSION_LIMIT:
+        raise InvalidVersionError(
+            f"{version!r} is not a version",
+            hint=f"use {LATEST_VERSION} or a number from 1 to {_VERSION_LIMIT - 1}",
+        )
+    return str(number)
+
+
+def encode_filename(version: int | str | None) -> str:
+    """The file name of a version, made so that a listing shows the newest first.
+
+    `None` and `"LATEST"` give `000000_LATEST`, 1 gives `999999_000001`. Raises
+    InvalidVersionError.
+    """
+    normal = normalize_version(version)
+    if normal == LATEST_VERSION:
+        return _LATEST_FILENAME
+    return f"{_VERSION_LIMIT - int(normal):06d}_{int(normal):06d}"
+
+
+def decode_filename(version: str) -> str:
+    """The version behind a file name without suffix; the inverse of `encode_filename`.
+
+    Raises InvalidVersionError for a name that `encode_filename` never gives.
+    """
+    if version == _LATEST_FILENAME:
+        return LATEST_VERSION
+    match = _FILENAME.fullmatch(version)
+    if match and int(match[1]) + int(match[2]) == _VERSION_LIMIT and int(match[2]) > 0:
+        return str(int(match[2]))
+    raise InvalidVersionError(
+        f"{version!r} is not the file name of a version",
+        hint="such names look like 000000_LATEST or 999999_000001",
+    )
+
+
+def _check_characters(kind: str, name: object, limit: int) -> str:
+    if not isinstance(name, str):
+        raise InvalidNameError(
+            f"{kind} must be a string, not {type(name).__name__}", hint="pass its name"
+        )
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        raise InvalidNameError(
+            f"{kind} {name!r} is not valid Unicode", hint="lone surrogates have no UTF-8 form"
+        ) from None
+    if size > limit:
+        raise InvalidNameError(
+            f"{kind} {name[:20]!r}... has {size} bytes", hint=f"at most {limit} fit into a key"
+        )
+    bad = sorted({c for c in name if c in "/\\" or not c.isprintable()})
+    if bad:
+        raise InvalidNameError(
+            f"{kind} {name!r} has characters that are not allowed: {bad}",
+            hint="no slashes, backslashes or control characters",
+        )
+    return name
+
+
+def validate_artifact_name(name: str) -> None:
+    """Raises InvalidNameError for a name that is empty, `.`, `..`, over 255 bytes of UTF-8, or
+    has a slash, a backslash, `@` or a control character."""
+    _check_characters("artifact name", name, _MAX_NAME_BYTES)
+    if name in {"", ".", ".."}:
+        raise InvalidNameError(
+            f"artifact name {name!r} would mean a whole folder", hint="name one artifact"
+        )
+    if "@" in name:
+        raise InvalidNameError(
+            f"artifact name {name!r} has an '@'", hint="'@' parts a name from its version: app@12"
+        )
+
+
+def validate_alias_name(alias: str) -> None:
+    """Raises InvalidNameError (a ValueError) unless the alias starts with a letter, is not
+    `LATEST`, and has no hyphen, slash, backslash, `@` or control character."""
+    _check_characters("alias", alias, _MAX_NAME_BYTES)
+    if alias == LATEST_VERSION:
+        raise InvalidNameError(
+            f"alias can't be {LATEST_VERSION!r}", hint="that names the mutable version"
+        )
+    if "-" in alias or "@" in alias:
+        raise InvalidNameError(
+            f"alias {alias!r} has a '-' or '@'", hint="use an underscore: prod_eu"
+        )
+    if not alias[:1].isalpha():
+        raise InvalidNameError(f"alias {alias!r} must start with a letter", hint="try prod or v1_0")
+
+
+def validate_suffix(suffix: str) -> None:
+    """Raises InvalidNameError unless the suffix is empty or can end a file name."""
+    _check_characters("suffix", suffix, _MAX_SUFFIX_BYTES)
+
+
+def artifact_folder(name: str) -> str:
+    """The room of one artifact, with the slash at its end."""
+    validate_artifact_name(name)
+    return f"{name}/"
+
+
+def versions_folder(name: str) -> str:
+    return f"{artifact_folder(name)}versions/"
+
+
+def version_key(name: str, version: int | str | None, suffix: str) -> str:
+    return f"{versions_folder(name)}{encode_filename(version)}{suffix}"
+
+
+def version_of_key(key: str, suffix: str) -> str:
+    """The version that a key in the versions folder stands for.
+
+    Raises ContaminatedError for a foreign object.
+    """
+    basename = key.rpartition("/")[2]
+    try:
+        if suffix and not basename.endswith(suffix):
+            raise InvalidVersionError(basename)
+        return decode_filename(basename.removesuffix(suffix))
+    except InvalidVersionError:
+        raise ContaminatedError(
+            f"{key!r} is not a version with the suffix {suffix!r}",
+            hint="open the repository with its own suffix, or move the foreign object away",
+        ) from None
+
+
+def aliases_folder(name: str) -> str:
+    return f"{artifact_folder(name)}aliases/"
+
+
+def alias_key(name: str, alias: str) -> str:
+    validate_alias_name(alias)
+    return f"{aliases_folder(name)}{alias}.json"
+
+
+def numbers_folder(name: str) -> str:
+    return f"{artifact_folder(name)}numbers/"
+
+
+def claim_key(name: str, number: int) -> str:
+    return f"{numbers_folder(name)}{encode_filename(number)}.json"
+
+
+def number_of_claim(key: str) -> int:
+    """The number that a claim is for. Raises ContaminatedError for a foreign object."""
+    return int(version_of_key(key, ".json"))
+
+
+def ledger_folder(name: str, alias: str) -> str:
+    validate_alias_name(alias)
+    return f"{artifact_folder(name)}ledger/{alias}/"
+
+
+def ledger_key(name: str, alias: str, position: int) -> str:
+    """Positions count from 1; the key sorts the newest first."""
+    return f"{ledger_folder(name, alias)}{_POSITION_LIMIT - position:08d}_{position:08d}.json"
+
+
+def position_of_ledger_key(key: str) -> int:
+    """The position of a ledger entry. Raises ContaminatedError for a foreign object."""
+    match = re.fullmatch(r"([0-9]{8})_([0-9]{8})\.json", key.rpartition("/")[2])
+    if not match or int(match[1]) + int(match[2]) != _POSITION_LIMIT:
+        raise ContaminatedError(
+            f"{key!r} is not a ledger entry", hint="move the foreign object away"
+        )
+    return int(match[2])
+
+
+def deletions_folder(name: str) -> str:
+    return f"{artifact_folder(name)}deletions/"
+
+
+def deletion_record_key(name: str, stamp: str, identity: str) -> str:
+    return f"{deletions_folder(name)}{stamp}-{identity}.json"
+
+
+def announcement_key(name: str) -> str:
+    return f"{artifact_folder(name)}deletion.json"
+
+
+def private_folder(name: str) -> str:
+    return f"{artifact_folder(name)}private/"
+
+
+def private_key(name: str, identity: str) -> str:
+    return f"{private_folder(name)}{identity}"
+
+
+def uploads_folder(name: str) -> str:
+    return f"{artifact_folder(name)}uploads/"
+
+
+def upload_key(name: str, sha256: str) -> str:
+    return f"{uploads_folder(name)}{sha256}.json"
+
+
+def index_key(name: str) -> str:
+    return f"{artifact_folder(name)}index.json"

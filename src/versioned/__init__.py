@@ -1,1 +1,18 @@
 """Release management for binaries on plain object storage."""
+
+from versioned.cache import Cache
+from versioned.errors import VersionedError
+from versioned.models import Alias, Artifact, LedgerEntry, VersionDetails
+from versioned.repository import Repository
+from versioned.targets import ABSENT
+
+__all__ = [
+    "ABSENT",
+    "Alias",
+    "Artifact",
+    "Cache",
+    "LedgerEntry",
+    "Repository",
+    "VersionDetails",
+    "VersionedError",
+]

@@ -11,7 +11,7 @@ specification; the first two rooms are those of the package `versioned` 1.0.1.
     {artifact}/private/{id}                          copies on their way to a version
     {artifact}/uploads/{sha256}.json                 multipart uploads that can be resumed
     {artifact}/index.json                            cache of what a LIST cannot tell
-    {artifact}/deletion.json                         announces a deletion under way
+    {artifact}/deletion.json                         announces the latest deletion
     .versioned.json                                  what the store was proved to enforce
 """
 
@@ -182,6 +182,17 @@ def aliases_folder(name: str) -> str:
 def alias_key(name: str, alias: str) -> str:
     validate_alias_name(alias)
     return f"{aliases_folder(name)}{alias}.json"
+
+
+def alias_of_key(key: str) -> str:
+    """The alias that a file in the aliases folder is for; other tools allow odder names.
+
+    Raises ContaminatedError for anything but a JSON file.
+    """
+    basename = key.rpartition("/")[2]
+    if not basename.endswith(".json") or basename == ".json":
+        raise ContaminatedError(f"{key!r} is not an alias", hint="move the foreign object away")
+    return basename.removesuffix(".json")
 
 
 def numbers_folder(name: str) -> str:

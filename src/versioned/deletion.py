@@ -1,0 +1,177 @@
+"""Deleting versions, so that nothing that is referenced goes. `docs/design/deletion.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from versioned import layout
+from versioned.aliases import list_held
+from versioned.announcements import announce, conclude, read_announcement
+from versioned.context import LEASE, Context, new_identity, stamp
+from versioned.documents import dump
+from versioned.errors import DeletionInProgressError, LatestVersionError, VersionInUseError
+from versioned.models import Artifact
+from versioned.retention import RetentionPlan, references
+from versioned.steps import Step
+from versioned.stores.base import ListedObject
+from versioned.versions import listed_versions
+
+
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """A version that was planned to go and was kept after all, and why."""
+
+    artifact: Artifact
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionResult:
+    """What applying a plan deleted, and what it spared because things had changed."""
+
+    plan: RetentionPlan
+    deleted: tuple[Artifact, ...]
+    spared: tuple[Spared, ...]
+
+
+def delete_version(
+    context: Context,
+    name: str,
+    version: int | str,
+    *,
+    force: bool,
+    message: str | None,
+    by: str | None,
+) -> None:
+    """Delete one version; nothing happens if it is not there. Raises VersionInUseError."""
+    number = layout.normalize_version(version)
+    if number == layout.LATEST_VERSION:
+        raise LatestVersionError(
+            f"{layout.LATEST_VERSION} of {name!r} can't be deleted",
+            hint="put something else, or purge the whole artifact",
+        )
+    if force:
+        _record(context, name, [number], message, by, forced=True)
+        context.store.delete(layout.version_key(name, number, context.suffix))
+        return
+    _refuse_referenced(context, name, number)
+    if _delete_unreferenced(context, name, [number], message=message, by=by):
+        _refuse_referenced(context, name, number)
+
+
+def _refuse_referenced(context: Context, name: str, number: str) -> None:
+    users = _users(context, name).get(number)
+    if users:
+        raise VersionInUseError(
+            f"version {number} of {name!r} is used by {', '.join(users)}",
+            hint="move the alias first, or force the deletion",
+        )
+
+
+def _users(context: Context, name: str) -> dict[str, list[str]]:
+    return references(held.alias for held in list_held(context, name))
+
+
+def apply_retention(
+    context: Context, plan: RetentionPlan, *, message: str | None, by: str | None
+) -> RetentionResult:
+    """Delete what a plan removes, after looking again: what is referenced by now, is gone, or
+    is another object than the one planned for, is spared."""
+    if not plan.removed:
+        return RetentionResult(plan, (), ())
+    listing = dict(listed_versions(context, plan.name))
+    changed = [a for a in plan.removed if not _same(listing.get(a.version), a)]
+    wanted = [a.version for a in plan.removed if a not in changed]
+    users = (
+        _delete_unreferenced(context, plan.name, wanted, message=message, by=by) if wanted else {}
+    )
+    spared = [Spared(a, "changed or gone since the plan") for a in changed]
+    spared += [
+        Spared(a, f"referenced by {', '.join(users[a.version])}")
+        for a in plan.removed
+        if a.version in users
+    ]
+    kept = {s.artifact for s in spared}
+    return RetentionResult(plan, tuple(a for a in plan.removed if a not in kept), tuple(spared))
+
+
+def _same(line: ListedObject | None, planned: Artifact) -> bool:
+    return line is not None and line.etag == planned.etag
+
+
+def _delete_unreferenced(
+    context: Context, name: str, versions: list[str], *, message: str | None, by: str | None
+) -> dict[str, list[str]]:
+    """Announce, wait, look who refers to them, delete the rest.
+
+    Returns what was spared, with the aliases that use it.
+    """
+    with Step(context.store) as step:
+        before = step.add(lambda: read_announcement(context, name))
+        step.add(context.capabilities)
+    started = context.monotonic()
+    deletion = announce(context, name, versions, before.result)
+    try:
+        _record(context, name, versions, message, by, forced=False)
+        context.sleep(context.store.settle)
+        users = _users(context, name)
+        if context.monotonic() - started > LEASE / 2:
+            raise DeletionInProgressError(
+                f"deleting from {name!r} took too long to be safe; nothing was deleted",
+                hint="repeat",
+            )
+    except Exception:
+        conclude(context, name, deletion, ())
+        raise
+    doomed = [version for version in versions if version not in users]
+    context.store.delete_many(
+        layout.version_key(name, version, context.suffix) for version in doomed
+    )
+    conclude(context, name, deletion, doomed)
+    return {version: users[version] for version in versions if version in users}
+
+
+def _record(
+    context: Context,
+    name: str,
+    versions: list[str],
+    message: str | None,
+    by: str | None,
+    *,
+    forced: bool,
+) -> None:
+    """Say what is deleted, and see to it that its number stays taken: the other package
+    publishes without a claim."""
+    identity = new_identity()
+    now = stamp(context.store.now())
+    record = dump(
+        {
+            "format": 1,
+            "identity": identity,
+            "versions": versions,
+            "at": now,
+            "by": by or context.actor,
+            "message": message,
+            "forced": forced,
+        }
+    )
+    highest = max(map(int, versions))
+    with Step(context.store) as step:
+        key = layout.deletion_record_key(name, now.replace(":", ""), identity)
+        step.add(partial(context.write, key, record))
+        step.add(partial(context.create_once, layout.claim_key(name, highest), record))
+
+
+def purge_artifact(context: Context, name: str) -> None:
+    """Delete everything of one artifact: aliases first, its numbers last."""
+    folder = layout.artifact_folder(name)
+    keys = [line.key for line in context.store.list_objects(folder)]
+    context.store.delete_many(_in_order(keys, folder))
+
+
+def _in_order(keys: Iterable[str], folder: str) -> list[str]:
+    """What points goes before what it points at; the memory of used numbers goes last."""
+    first, last = f"{folder}aliases/", f"{folder}numbers/"
+    return sorted(keys, key=lambda key: (not key.startswith(first), key.startswith(last), key))

@@ -1,0 +1,88 @@
+"""JSON documents read with suspicion: every field is checked, every fault names its key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from versioned.errors import ContaminatedError
+
+
+class Document:
+    """A JSON object under a key of the repository; its readers raise ContaminatedError."""
+
+    def __init__(self, key: str, data: Mapping[str, Any]) -> None:
+        self.key = key
+        self.data = data
+
+    def text(self, field: str) -> str:
+        value = self._field(field)
+        if not isinstance(value, str):
+            raise self._fault(field, "a string")
+        return value
+
+    def text_or_none(self, field: str) -> str | None:
+        return None if self.data.get(field) is None else self.text(field)
+
+    def integer(self, field: str) -> int:
+        value = self._field(field)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self._fault(field, "an integer")
+        return value
+
+    def flag(self, field: str) -> bool:
+        value = self._field(field)
+        if not isinstance(value, bool):
+            raise self._fault(field, "true or false")
+        return value
+
+    def mapping(self, field: str) -> Document:
+        value = self._field(field)
+        if not isinstance(value, dict):
+            raise self._fault(field, "an object")
+        return Document(self.key, value)
+
+    def mapping_or_none(self, field: str) -> Document | None:
+        return None if self.data.get(field) is None else self.mapping(field)
+
+    def texts(self, field: str) -> list[str]:
+        value = self._field(field)
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise self._fault(field, "a list of strings")
+        return value
+
+    def _field(self, field: str) -> Any:  # noqa: ANN401 - JSON is anything until it was checked
+        if field not in self.data:
+            raise ContaminatedError(
+                f"{self.key!r} has no field {field!r}", hint="restore it, or run versioned doctor"
+            )
+        return self.data[field]
+
+    def _fault(self, field: str, wanted: str) -> ContaminatedError:
+        return ContaminatedError(
+            f"{self.key!r}: {field!r} is not {wanted}", hint="restore it, or run versioned doctor"
+        )
+
+
+def parse(key: str, raw: bytes | str) -> Document:
+    """Raises ContaminatedError for anything but a JSON object in UTF-8."""
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise ContaminatedError(
+            f"{key!r} is not JSON: {error}", hint="restore it, or run versioned doctor"
+        ) from error
+    if not isinstance(data, dict):
+        raise ContaminatedError(f"{key!r} is not a JSON object", hint="run versioned doctor")
+    return Document(key, data)
+
+
+def dump(data: Mapping[str, Any]) -> bytes:
+    """The one way in which a document is written: sorted, compact, ASCII."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":")).encode()
+
+
+def dump_header(data: Mapping[str, Any]) -> str:
+    """A document that survives as an HTTP header: no space is left for a server to fold."""
+    return dump(data).decode().replace(" ", "\\u0020")

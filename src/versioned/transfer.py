@@ -1,0 +1,198 @@
+"""Reading versions: streamed, resumed, checked against their sha256. Flat memory."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from versioned.content import CHUNK_SIZE
+from versioned.context import Context
+from versioned.errors import (
+    ContentMismatchError,
+    InvalidInputError,
+    PreconditionFailedError,
+    StoreUnavailableError,
+)
+from versioned.stores.base import ObjectInfo, Progress
+from versioned.versions import sha256_of
+
+RANGE_SIZE = 8 * 1024 * 1024
+RANGES_AT_ONCE = 4
+_ATTEMPTS = 5
+
+
+class VerifiedReader:
+    """One version, read in order from any offset, and proved at the end.
+
+    The first request is sent when it is made and brings `info` and the first range, so a small
+    object costs one request. Every further one is pinned to the ETag of the first.
+    """
+
+    def __init__(self, context: Context, key: str) -> None:
+        """Raises ObjectNotFoundError, ContaminatedError."""
+        self._context = context
+        self._first, self.info = _read_range(context, key, 0, RANGE_SIZE, None)
+        self.sha256 = sha256_of(self.info)
+
+    def chunks(self, start: int = 0) -> Iterator[bytes]:
+        """The bytes from `start` on, in ranges; several are on their way at once."""
+        if start < len(self._first):
+            yield self._first[start:]
+            start = len(self._first)
+        while start < self.info.size:
+            window = range(start, self.info.size, RANGE_SIZE)[:RANGES_AT_ONCE]
+            yield from self._context.store.gather(*(partial(self._range, at) for at in window))
+            start = window[-1] + RANGE_SIZE
+
+    def _range(self, start: int) -> bytes:
+        length = min(RANGE_SIZE, self.info.size - start)
+        return _read_range(self._context, self.info.key, start, length, self.info.etag)[0]
+
+    def check(self, sha256: str) -> None:
+        """Raises ContentMismatchError unless this is the sha256 that was published."""
+        if sha256 != self.sha256:
+            raise ContentMismatchError(
+                f"{self.info.key!r} reads as sha256 {sha256[:12]}..., "
+                f"published was {self.sha256[:12]}...",
+                hint="the object is damaged or was tampered with; run versioned verify",
+            )
+
+
+def _read_range(
+    context: Context, key: str, start: int, length: int, etag: str | None
+) -> tuple[bytes, ObjectInfo]:
+    """A range whole. A connection that breaks costs what is missing, not what has arrived."""
+    received = bytearray()
+    for attempt in range(_ATTEMPTS):
+        begin = start + len(received)
+        rest = length - len(received)
+        try:
+            with context.store.get(key, start=begin, length=rest, if_match=etag) as body:
+                info, etag = body.info, body.info.etag
+                for chunk in body:
+                    received += chunk
+        except StoreUnavailableError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+        except PreconditionFailedError as error:
+            raise ContentMismatchError(
+                f"{key!r} was replaced while it was being read", hint="read it again"
+            ) from error
+        else:
+            return bytes(received), info
+    raise AssertionError("unreachable")  # pragma: no cover
+
+
+def read_bytes(context: Context, key: str) -> bytes:
+    """A version whole. Raises ObjectNotFoundError, ContentMismatchError."""
+    reader = VerifiedReader(context, key)
+    data = b"".join(reader.chunks())
+    reader.check(hashlib.sha256(data).hexdigest())
+    return data
+
+
+def read_to_file(
+    context: Context, key: str, file: BinaryIO, *, progress: Progress | None = None
+) -> VerifiedReader:
+    """A version into a binary file object, checked at the end: after ContentMismatchError the
+    bytes are in the file all the same, and must not be used."""
+    reader = VerifiedReader(context, key)
+    _pour(reader, file, 0, hashlib.sha256(), progress)
+    return reader
+
+
+def _pour(
+    reader: VerifiedReader,
+    file: BinaryIO,
+    start: int,
+    digest: hashlib._Hash,
+    progress: Progress | None,
+) -> None:
+    done = start
+    for chunk in reader.chunks(start):
+        file.write(chunk)
+        digest.update(chunk)
+        done += len(chunk)
+        if progress:
+            progress(done, reader.info.size)
+    reader.check(digest.hexdigest())
+
+
+def read_to_path(
+    context: Context, key: str, path: Path, *, progress: Progress | None = None
+) -> VerifiedReader:
+    """A version into a file that appears whole and proved, or not at all.
+
+    It grows as `{path}.{sha256}.part` beside its place; one that an earlier run left is taken
+    up where it ends. Safe to run twice at once. Raises ContentMismatchError, leaving no file.
+    """
+    if path.is_dir():
+        raise InvalidInputError(f"{str(path)!r} is a directory", hint="name a file in it")
+    reader = VerifiedReader(context, key)
+    part = path.with_name(f"{path.name}.{reader.sha256[:12]}.part")
+    with part.open("a+b") as file:
+        mine = _lock(file, part)
+        if mine:
+            _fill(reader, file, part, progress)
+            part.replace(path)
+    if not mine:
+        _read_beside(reader, path, progress)
+    return reader
+
+
+def _lock(file: BinaryIO, part: Path) -> bool:
+    """Whether the part is ours: not in use, and not renamed since it was opened."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return part.stat().st_ino == os.fstat(file.fileno()).st_ino
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def _fill(reader: VerifiedReader, file: BinaryIO, part: Path, progress: Progress | None) -> None:
+    digest = hashlib.sha256()
+    start = _hash_prefix(file, digest, reader.info.size)
+    try:
+        try:
+            _pour(reader, file, start, digest, progress)
+        except ContentMismatchError:
+            if start == 0:
+                raise
+            file.truncate(0)
+            _pour(reader, file, 0, hashlib.sha256(), progress)
+    except ContentMismatchError:
+        part.unlink()
+        raise
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _hash_prefix(file: BinaryIO, digest: hashlib._Hash, size: int) -> int:
+    """How much of an earlier run's bytes can be kept; they are hashed, not trusted."""
+    file.seek(0)
+    start = 0
+    while chunk := file.read(CHUNK_SIZE):
+        digest.update(chunk)
+        start += len(chunk)
+    if start > size:
+        file.truncate(0)
+        return _hash_prefix(file, digest, size)
+    return start
+
+
+def _read_beside(reader: VerifiedReader, path: Path, progress: Progress | None) -> None:
+    """Another process is filling the part: this one uses a file of its own."""
+    part = path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}.part")
+    try:
+        with part.open("xb") as file:
+            _pour(reader, file, 0, hashlib.sha256(), progress)
+        part.replace(path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            part.unlink()

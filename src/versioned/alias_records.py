@@ -83,7 +83,7 @@ def event_attributes(event: Event) -> Attributes:
         {
             name: value
             for name in Event.__slots__
-            if (value := getattr(event, name)) not in (None, False)
+            if (value := getattr(event, name)) is not None and value is not False
         }
     )
     if len(header) > _EVENT_LIMIT:

@@ -262,6 +262,7 @@ def delete_alias(
     expect: Expectation | None = None,
     message: str | None = None,
     by: str | None = None,
+    marked_is_dead: bool = False,
 ) -> bool:
     """Whether there was an alias to delete. The ledger keeps its last state and the deletion.
 
@@ -282,7 +283,8 @@ def delete_alias(
     if capabilities.result.conditional_delete:
         revision = held.alias.revision
     else:
-        _check_not_deleting(name, alias, held)
+        if not marked_is_dead:
+            _check_not_deleting(name, alias, held)
         revision = _mark(context, held, tip)
         if context.monotonic() - started > LEASE / 2:
             raise _conflict(name, alias, held.alias, _found(context, name, alias))

@@ -103,6 +103,14 @@ def conclude(context: Context, name: str, deletion: Deletion, deleted: Iterable[
     context.write(layout.announcement_key(name), body, if_match=deletion.etag)
 
 
+def close_crashed(
+    context: Context, name: str, announcement: Announcement, gone: Iterable[str]
+) -> None:
+    """Conclude the deletion of somebody who crashed. Raises PreconditionFailedError."""
+    earlier = tuple(sorted(announcement.earlier))
+    conclude(context, name, Deletion(announcement.identity, earlier, announcement.etag), gone)
+
+
 def _encode(identity: str, versions: Iterable[str], earlier: Iterable[str], *, done: bool) -> bytes:
     return dump(
         {

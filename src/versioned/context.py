@@ -19,6 +19,9 @@ from versioned.stores.base import Attributes, Capabilities, ObjectInfo, Store
 LEASE = 15 * 60.0
 """Seconds after which an announcement that was never taken back counts as a crash."""
 
+UPLOAD_LEASE = 24 * 60 * 60.0
+"""The same for uploads, which may take hours and can be resumed."""
+
 JSON = Attributes(content_type="application/json")
 
 

@@ -208,9 +208,13 @@ def number_of_claim(key: str) -> int:
     return int(version_of_key(key, ".json"))
 
 
+def ledgers_folder(name: str) -> str:
+    return f"{artifact_folder(name)}ledger/"
+
+
 def ledger_folder(name: str, alias: str) -> str:
     validate_alias_name(alias)
-    return f"{artifact_folder(name)}ledger/{alias}/"
+    return f"{ledgers_folder(name)}{alias}/"
 
 
 def ledger_key(name: str, alias: str, position: int) -> str:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import datetime
 from typing import BinaryIO
 
-from versioned import aliases, deletion, downloads, history, layout, publishing, putting, versions
+from versioned import (
+    aliases,
+    deletion,
+    doctor,
+    downloads,
+    history,
+    layout,
+    publishing,
+    putting,
+    verification,
+    versions,
+)
 from versioned.cache import Cache
 from versioned.content import Source
-from versioned.context import Context
+from versioned.context import LEASE, UPLOAD_LEASE, Context
 from versioned.deletion import RetentionResult
+from versioned.doctor import Finding
 from versioned.downloads import Download, Resolved
+from versioned.errors import ArtifactNotFoundError
 from versioned.models import Alias, Artifact, LedgerEntry, VersionDetails
 from versioned.opening import open_store
 from versioned.retention import (
@@ -24,6 +38,7 @@ from versioned.retention import (
 )
 from versioned.stores.base import Capabilities, Progress, Store
 from versioned.targets import Absent, Expectation, Target
+from versioned.verification import VerificationReport, VerifiedVersion
 
 
 class Repository:
@@ -314,3 +329,59 @@ class Repository:
         """Delete every artifact. Idempotent; what was proved of the store stays recorded."""
         for name in self.list_artifact_names():
             deletion.purge_artifact(self.context, name)
+
+    # maintenance
+
+    def doctor(
+        self,
+        name: str | None = None,
+        *,
+        mend: bool = False,
+        older_than: float = LEASE,
+        uploads_older_than: float = UPLOAD_LEASE,
+    ) -> list[Finding]:
+        """Find what crashes left in one artifact, or in all; with `mend`, mend it.
+
+        Safe while others write: what is younger than `older_than` seconds, for transfers
+        `uploads_older_than`, is left alone. Raises ArtifactNotFoundError.
+        """
+        names = self._names(name)
+        findings = doctor.examine(
+            self.context,
+            names,
+            mend=mend,
+            older_than=older_than,
+            uploads_older_than=uploads_older_than,
+        )
+        if name is None:
+            findings += doctor.examine_store(
+                self.context, mend=mend, uploads_older_than=uploads_older_than
+            )
+        return findings
+
+    def verify(
+        self,
+        name: str | None = None,
+        *,
+        version: int | str | None = None,
+        sample: float = 1.0,
+        progress: Callable[[VerifiedVersion], None] | None = None,
+    ) -> VerificationReport:
+        """Read versions again and compare their sha256: one, one artifact's, or all.
+
+        `sample` is the share to read, drawn by chance. Raises ArtifactNotFoundError.
+        """
+        return verification.verify(
+            self.context, self._names(name), version=version, sample=sample, progress=progress
+        )
+
+    def _names(self, name: str | None) -> list[str]:
+        names = self.list_artifact_names()
+        if name is None:
+            return names
+        layout.validate_artifact_name(name)
+        if name not in names:
+            raise ArtifactNotFoundError(
+                f"there is no artifact {name!r}", hint="versioned ls shows which there are"
+            )
+        return [name]

@@ -168,6 +168,15 @@ def _entry(line: ListedObject | ObjectInfo) -> str:
     return f"{line.key.rpartition('/')[2]} {line.etag}"
 
 
+def index_is_current(context: Context, name: str) -> bool:
+    """Whether the index, if there is one, knows exactly the versions that exist."""
+    key = layout.index_key(name)
+    if or_none(lambda: context.store.head(key)) is None:
+        return True
+    listed = {_entry(line) for _, line in listed_versions(context, name)}
+    return listed == set(_read_index(context, name))
+
+
 def _read_index(context: Context, name: str) -> Mapping[str, str]:
     """sha256 by file name and ETag. Whatever is wrong with the index, it is only a cache: then it is empty."""
     key = layout.index_key(name)

@@ -99,7 +99,7 @@ class Repository:
 
     get_latest_published_version = get_latest_published_artifact_version_number
 
-    def put_artifact(
+    def put_artifact(  # noqa: PLR0917 - the seed fixes the order
         self,
         bsm: Bsm,
         name: str,
@@ -161,7 +161,7 @@ class Repository:
 
     # aliases
 
-    def put_alias(
+    def put_alias(  # noqa: PLR0917 - the seed fixes the order
         self,
         bsm: Bsm,
         name: str,

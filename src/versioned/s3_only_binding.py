@@ -11,7 +11,7 @@ import threading
 import weakref
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from versioned.errors import (
     ContentMismatchError,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from boto_session_manager import BotoSesManager
     from mypy_boto3_s3.client import S3Client
 
-    Bsm = BotoSesManager | Session | S3Client
+    Bsm: TypeAlias = BotoSesManager | Session | S3Client
     """What every method takes first. At run time anything will do that is an S3 client, or has
     an `s3_client`, a `boto_ses` or a `client(name, region_name=...)`."""
 

@@ -116,7 +116,7 @@ class Alias(Base):
         )
 
     def to_expectation(self) -> models.Alias:
-        """This very state, for `expect=`. Raises InvalidInputError unless a repository gave it."""
+        """The very state, for `expect=`. Raises InvalidInputError unless a repository gave it."""
         if not self._revision:
             raise InvalidInputError(
                 f"alias {self.name}@{self.alias} was not read from a repository",

@@ -156,8 +156,7 @@ def _lock(file: BinaryIO, part: Path) -> bool:
 
 
 def _fill(reader: VerifiedReader, file: BinaryIO, part: Path, progress: Progress | None) -> None:
-    digest = hashlib.sha256()
-    start = _hash_prefix(file, digest, reader.info.size)
+    start, digest = _kept(file, reader.info.size)
     try:
         try:
             _pour(reader, file, start, digest, progress)
@@ -173,17 +172,16 @@ def _fill(reader: VerifiedReader, file: BinaryIO, part: Path, progress: Progress
     os.fsync(file.fileno())
 
 
-def _hash_prefix(file: BinaryIO, digest: hashlib._Hash, size: int) -> int:
+def _kept(file: BinaryIO, size: int) -> tuple[int, hashlib._Hash]:
     """How much of an earlier run's bytes can be kept; they are hashed, not trusted."""
+    digest = hashlib.sha256()
     file.seek(0)
-    start = 0
     while chunk := file.read(CHUNK_SIZE):
         digest.update(chunk)
-        start += len(chunk)
-    if start > size:
-        file.truncate(0)
-        return _hash_prefix(file, digest, size)
-    return start
+    if file.tell() <= size:
+        return file.tell(), digest
+    file.truncate(0)
+    return 0, hashlib.sha256()
 
 
 def _read_beside(reader: VerifiedReader, path: Path, progress: Progress | None) -> None:

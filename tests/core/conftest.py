@@ -3,6 +3,7 @@ import itertools
 import pytest
 
 from versioned import Repository
+from versioned.stores.local import LocalStore
 
 
 @pytest.fixture
@@ -14,8 +15,6 @@ def repository(store):
 @pytest.fixture(scope="session")
 def local_repository_factory(tmp_path_factory):
     """Fresh repositories on the embedded store, for many examples in one test."""
-    from versioned.stores.local import LocalStore
-
     root = tmp_path_factory.mktemp("repositories")
     numbers = itertools.count()
 

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from doubles import CephLikeStore, TappedStore
 
+from doubles import CephLikeStore, TappedStore
 from versioned import ABSENT, Repository
 from versioned.errors import (
     AliasConflictError,
@@ -304,8 +304,7 @@ class TestDamage:
             b'{"version": 1, "version_s3uri": "x"}',
             b'{"version": "0", "version_s3uri": "x"}',
             b'{"version": "1", "version_s3uri": "x", "secondary_version": "2"}',
-            b'{"version": "1", "version_s3uri": "x", "secondary_version": "2", '
-            b'"secondary_version_weight": 100}',
+            b'{"version":"1","version_s3uri":"x","secondary_version":"2","secondary_version_weight":100}',
         ],
     )
     def test_a_broken_file_is_one_clear_error(self, app, raw):

@@ -5,8 +5,8 @@ counted in tests/stores.
 """
 
 import pytest
-from doubles import CephLikeStore, TappedStore
 
+from doubles import CephLikeStore, TappedStore
 from versioned import Cache, Repository, publishing
 
 

@@ -5,8 +5,8 @@ enforce as little as Ceph.
 """
 
 import pytest
-from doubles import CephLikeStore, Crash, TappedStore
 
+from doubles import CephLikeStore, Crash, TappedStore
 from versioned import Repository, publishing
 
 CONTENTS = {b"content 1", b"content 2", b"content 3"}

@@ -1,8 +1,8 @@
 """Deleting versions: nothing that is referenced goes, on every store."""
 
 import pytest
-from doubles import CephLikeStore, TappedStore
 
+from doubles import CephLikeStore, TappedStore
 from versioned import Repository
 from versioned.errors import (
     AliasConflictError,

@@ -37,7 +37,7 @@ def test_newer_versions_sort_before_older_ones_and_after_latest(a, b):
 
 
 @pytest.mark.parametrize(
-    "version", [0, -1, 1_000_000, "abc", "", "1.5", 1.5, True, "latest", "１", "1" * 5000]
+    "version", [0, -1, 1_000_000, "abc", "", "1.5", 1.5, True, "latest", "\uff11", "1" * 5000]
 )
 def test_what_is_no_version_is_refused(version):
     with pytest.raises(InvalidVersionError):
@@ -54,8 +54,10 @@ def test_what_is_no_file_name_of_a_version_is_refused(filename):
 
 @pytest.mark.parametrize(
     "name",
-    ["", ".", "..", "a/b", "/", "a\\b", "a\nb", "a\0b", "\x7f", "a\u202eb", "x" * 256, "é" * 128]
-    + ["a@b", "\ud800", None, 7],
+    [
+        *("", ".", "..", "a/b", "/", "a\\b", "a\nb", "a\0b", "\x7f", "a\u202eb", "a@b"),
+        *("x" * 256, "é" * 128, "\ud800", None, 7),
+    ],
 )
 def test_an_artifact_name_cannot_escape_its_room(name):
     with pytest.raises(InvalidNameError):

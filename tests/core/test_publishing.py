@@ -1,10 +1,10 @@
 """Putting and publishing, on every store."""
 
 import pytest
-from doubles import CephLikeStore, TappedStore
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doubles import CephLikeStore, TappedStore
 from versioned import Repository, layout, publishing
 from versioned.errors import (
     ArtifactNotFoundError,

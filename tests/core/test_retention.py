@@ -23,7 +23,9 @@ def removed(plan):
 
 
 def test_the_newest_versions_are_kept_whatever_their_age():
-    plan = plan_retention("app", [artifact(n, 1e9) for n in (3, 2, 1)], {}, RetentionPolicy(2, 0), now=NOW)
+    plan = plan_retention(
+        "app", [artifact(n, 1e9) for n in (3, 2, 1)], {}, RetentionPolicy(2, 0), now=NOW
+    )
     assert removed(plan) == [1]
 
 

@@ -24,7 +24,7 @@ def test_the_published_vectors_hold(vector):
 
 
 def test_the_hash_is_the_one_that_is_written_down():
-    digest = hashlib.sha256("app/prod/user-42".encode()).hexdigest()
+    digest = hashlib.sha256(b"app/prod/user-42").hexdigest()
     assert bucket("app", "prod", "user-42") == int(digest[:16], 16) * 10_000 // 2**64
 
 

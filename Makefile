@@ -1,0 +1,45 @@
+# The two commands: `make demo` shows what this is, `make test` proves it.
+# Everything is set up in .venv; no root, no network but the package registry.
+
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+CEPH_DIR ?= $(CURDIR)/.build/ceph
+
+.PHONY: demo test check lint types test-ceph test-all bench docs clean
+
+demo: $(READY)  ## tell the whole story on the embedded store
+	@$(VENV)/bin/versioned demo
+
+test: $(READY) .venv-peer/.ready  ## the tests, on the embedded store and on moto
+	$(VENV)/bin/pytest -q -n 2 --dist loadgroup
+
+check: lint types test  ## what CI runs, real servers aside
+
+lint: $(READY)
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/python scripts/reference --check
+
+types: $(READY)
+	$(VENV)/bin/mypy
+
+test-ceph: $(READY)  ## the same suite on a real Ceph Object Gateway; needs its packages
+	scripts/with-ceph $(CEPH_DIR) $(VENV)/bin/pytest -q tests/stores tests/core --stores ceph
+
+bench: $(READY) .venv-peer/.ready  ## requests, steps and time beside the other package
+	$(VENV)/bin/python -m bench
+
+docs: $(READY)  ## write docs/reference from the docstrings
+	$(VENV)/bin/python scripts/reference
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.venv-peer/.ready: scripts/peer-environment
+	@scripts/peer-environment && touch $@
+
+clean:
+	rm -rf $(VENV) .venv-peer .build dist

@@ -43,8 +43,9 @@ class ListedObject:
 class ObjectInfo:
     """An object without its bytes.
 
-    `etag` has no quotes. `modified` and `served` are in UTC and of the store's clock: when the
-    object was written, and when this was answered. Metadata keys come back in lower case with
+    `etag` has no quotes; two that agree up to their first `-` hint at equal bytes, and prove
+    nothing. `modified` and `served` are in UTC and of the store's clock: when the object was
+    written, and when this was answered. Metadata keys come back in lower case with
     `_` where the store may have made a `-` of it (see `stored_metadata`).
     """
 

@@ -105,13 +105,14 @@ class _Patient:
         self.name = name
         folder = layout.artifact_folder(name)
         self.objects = {line.key: line for line in context.store.list_objects(folder)}
-        self._before = context.store.now() - timedelta(seconds=older_than)
+        self._older_than = timedelta(seconds=older_than)
 
     def below(self, folder: str) -> list[ListedObject]:
         return [line for key, line in self.objects.items() if key.startswith(folder)]
 
     def is_old(self, line: ListedObject) -> bool:
-        return line.modified <= self._before
+        """Servers tell the time in whole seconds: an age of 0 asks for no comparison."""
+        return not self._older_than or line.modified <= self.context.store.now() - self._older_than
 
     def has_version(self, version: int | str) -> bool:
         return layout.version_key(self.name, version, self.context.suffix) in self.objects

@@ -17,9 +17,10 @@ DEFAULT_OLDER_THAN_SECS = 90 * 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:
-    """A version is kept if it is among the `keep_last_n` newest numbers, or younger than
-    `purge_older_than_secs` seconds, or referenced, or LATEST. Raises InvalidInputError for
-    negative values."""
+    """A version is kept if it is among the `keep_last_n` newest numbers, or not older than
+    `purge_older_than_secs` seconds by the store's clock, or referenced, or LATEST. An age of 0
+    keeps nothing for its age, whatever the clocks say. Raises InvalidInputError for negative
+    values."""
 
     keep_last_n: int = DEFAULT_KEEP_LAST_N
     purge_older_than_secs: float = DEFAULT_OLDER_THAN_SECS
@@ -117,7 +118,7 @@ def _decide(
         return RetentionDecision(
             artifact, keep=True, reason=f"among the newest {policy.keep_last_n}"
         )
-    if age <= timedelta(seconds=policy.purge_older_than_secs):
+    if policy.purge_older_than_secs and age <= timedelta(seconds=policy.purge_older_than_secs):
         return RetentionDecision(
             artifact, keep=True, reason=f"not older than {_duration(policy.purge_older_than_secs)}"
         )

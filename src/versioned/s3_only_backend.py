@@ -25,7 +25,14 @@ from versioned.layout import (
     validate_suffix,
 )
 from versioned.retention import DEFAULT_KEEP_LAST_N, DEFAULT_OLDER_THAN_SECS
-from versioned.s3_only_binding import InputTypeError, Place, bind, botocore_error
+from versioned.s3_only_binding import (
+    InputTypeError,
+    Place,
+    bind,
+    botocore_error,
+    connect,
+    create_bucket_in,
+)
 from versioned.s3_only_models import Alias, Artifact, Base
 from versioned.targets import Absent
 
@@ -82,10 +89,14 @@ class Repository:
         return bind(bsm, place, region=self.aws_region)
 
     def bootstrap(self, bsm: Bsm) -> None:
-        """Create the bucket where it is missing, and record what it enforces. Idempotent.
+        """Create the bucket where it is missing, in `aws_region`, and record what it enforces.
+        Idempotent.
 
         Raises botocore's ClientError where the bucket can't be made or belongs to others.
         """
+        client = connect(bsm, region=self.aws_region)
+        if self.aws_region and client.meta.region_name != self.aws_region:
+            create_bucket_in(self.aws_region, client, self.s3_bucket)
         try:
             self._core(bsm).bootstrap()
         except VersionedError as error:

@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from versioned.errors import (
@@ -60,8 +61,7 @@ _lock = threading.Lock()
 def bind(bsm: Bsm, place: Place, *, region: str | None = None) -> Repository:
     """The core's repository at a place, the same one for each call with the same `bsm`.
 
-    A session is asked for a client in `region`. Sends no request. Raises InputTypeError for
-    what leads to no S3 client.
+    Sends no request. Raises as `connect`, and InvalidLocationError.
     """
     from versioned.stores.s3 import S3Store  # noqa: PLC0415 - boto3 is slow to import
 
@@ -74,6 +74,15 @@ def bind(bsm: Bsm, place: Place, *, region: str | None = None) -> Repository:
             repository = Repository(store, suffix=place.suffix)
             bound.repositories[place] = client, repository
     return repository
+
+
+def connect(bsm: Bsm, *, region: str | None = None) -> S3Client:
+    """The S3 client behind `bsm`; a session is asked for one in `region`.
+
+    Raises InputTypeError for what leads to no S3 client.
+    """
+    with _lock:
+        return _client_of(bsm, _bound_to(bsm), region)
 
 
 def _bound_to(bsm: object) -> _Bound:
@@ -100,6 +109,25 @@ def _client_of(bsm: Any, bound: _Bound, region: str | None) -> S3Client:  # noqa
     if region not in bound.clients:
         bound.clients[region] = session.client("s3", region_name=region)
     return bound.clients[region]
+
+
+def create_bucket_in(region: str, client: S3Client, bucket: str) -> None:
+    """Make a bucket where it is missing, also in another region than the client's own.
+
+    Idempotent. Raises botocore's ClientError.
+    """
+    from botocore.exceptions import ClientError  # noqa: PLC0415 - slow to import
+
+    try:
+        client.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != HTTPStatus.NOT_FOUND:
+            raise
+        where: Any = {"LocationConstraint": region}
+        if region == "us-east-1":  # S3 has no name for it here
+            client.create_bucket(Bucket=bucket)
+        else:
+            client.create_bucket(Bucket=bucket, CreateBucketConfiguration=where)
 
 
 def read_uri(bsm: Bsm, uri: str, *, sha256: str | None = None) -> bytes:

@@ -49,7 +49,8 @@ class Artifact(Base):
     @classmethod
     def from_model(cls, found: models.Artifact) -> Self:
         """What the core found, in the seed's shape."""
-        return cls(found.name, found.version, found.update_at, found.uri, found.sha256)
+        update_at = _seconds(found.update_datetime)
+        return cls(found.name, found.version, update_at, found.uri, found.sha256)
 
     @property
     def update_datetime(self) -> datetime:
@@ -86,12 +87,11 @@ class Alias(Base):
 
     @classmethod
     def from_model(cls, found: models.Alias) -> Self:
-        """What the core found, in the seed's shape: times are in whole seconds, as S3 keeps
-        them."""
+        """What the core found, in the seed's shape."""
         alias = cls(
             name=found.name,
             alias=found.alias,
-            update_at=found.update_datetime.isoformat(timespec="seconds"),
+            update_at=_seconds(found.update_datetime),
             version=found.version,
             secondary_version=found.secondary_version,
             secondary_version_weight=found.secondary_version_weight,
@@ -166,6 +166,11 @@ class Alias(Base):
 def _moment(update_at: str) -> datetime:
     moment = datetime.fromisoformat(update_at)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _seconds(moment: datetime) -> str:
+    """As S3 keeps times, and as the documents print them."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _s3path(uri: str) -> S3Path:

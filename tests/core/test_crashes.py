@@ -60,10 +60,32 @@ def test_a_crash_breaks_no_promise_and_doctor_mends_what_is_left(
 ):
     if large:
         monkeypatch.setattr(publishing, "SMALL", 1)
+    crash_everywhere(local_repository_factory, kind, operation, when)
+
+
+@pytest.mark.only_stores("ceph")
+@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
+@pytest.mark.parametrize(
+    "operation", ["put", "publish", "put alias", "delete alias", "delete version", "purge versions"]
+)
+def test_the_same_on_a_real_server(operation, large, make_store, store_kind, monkeypatch):
+    if large:
+        monkeypatch.setattr(publishing, "SMALL", 1)
+    capabilities = Repository(make_store(store_kind)).context.capabilities()
+
+    def make():
+        repository = Repository(make_store(store_kind))
+        repository.context.reset_capabilities(capabilities)
+        return repository
+
+    crash_everywhere(make, TappedStore, operation, "after")
+
+
+def crash_everywhere(make, kind, operation, when):
     point = 0
     crashed = True
     while crashed:
-        healthy = local_repository_factory()
+        healthy = make()
         prepare(healthy)
         used = used_numbers(healthy)
         states = [e.identity for e in healthy.history("app", "prod")]

@@ -1,0 +1,135 @@
+"""Which repository is meant, and who acts: from options, the environment and config files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from versioned.errors import InvalidInputError, RepositoryNotFoundError
+
+FILE_NAME = ".versioned.toml"
+DEFAULT_URL = ".versioned"
+
+_ACTORS = ("VERSIONED_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "CIRCLE_USERNAME", "BUILD_USER")
+_KEYS = {"repository": str, "single_writer": bool}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A repository's URL, where it was said, and whether nobody else writes to it."""
+
+    url: str
+    said_by: str
+    single_writer: bool = False
+
+
+def choose(option: str | None, environ: Mapping[str, str], cwd: Path) -> Chosen | None:
+    """`--repo`, `VERSIONED_REPO`, the nearest `.versioned.toml` upwards, the user's own config,
+    in this order; `None` where nothing is said. Raises InvalidInputError for a broken file."""
+    if option is not None:
+        return Chosen(option, "--repo")
+    if environ.get("VERSIONED_REPO"):
+        return Chosen(anchored(environ["VERSIONED_REPO"], cwd), "VERSIONED_REPO")
+    for path in (*(folder / FILE_NAME for folder in (cwd, *cwd.parents)), _user_file(environ)):
+        if path.is_file():
+            chosen = _read(path)
+            if chosen:
+                return chosen
+    return None
+
+
+def default(cwd: Path) -> Chosen:
+    """`./.versioned`. Raises RepositoryNotFoundError where it is not there."""
+    if not (cwd / DEFAULT_URL).is_dir():
+        raise RepositoryNotFoundError(
+            f"no repository is named by --repo, VERSIONED_REPO or {FILE_NAME}, "
+            f"and there is no ./{DEFAULT_URL}",
+            hint="run versioned init to make one here",
+        )
+    return Chosen(DEFAULT_URL, "the default")
+
+
+def anchored(url: str, base: Path) -> str:
+    """The URL with a relative directory made absolute, below `base`."""
+    if "://" in url:
+        return url
+    path, query, options = url.partition("?")
+    return str(base / os.path.expanduser(path)) + query + options  # noqa: PTH111 - "~nobody" stays
+
+
+def write_repository(path: Path, url: str) -> bool:
+    """Name the repository in a config file, and leave the rest of it as it is.
+
+    False where it said so already. Raises InvalidInputError where the file can't hold it.
+    """
+    before = path.read_text("utf-8") if path.exists() else ""
+    line = f"repository = {json.dumps(url, ensure_ascii=False)}\n"
+    after, found = re.subn(r"(?m)^repository\s*=.*\n?", lambda _: line, before, count=1)
+    if not found:
+        after = line + before
+    if after == before:
+        return False
+    try:
+        written = tomllib.loads(after).get("repository")
+    except tomllib.TOMLDecodeError as error:
+        raise _broken(path, str(error)) from error
+    if written != url:
+        raise _broken(path, "the line `repository = ...` can't be replaced")
+    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
+    draft.write_text(after, "utf-8")
+    draft.replace(path)
+    return True
+
+
+def actor(environ: Mapping[str, str]) -> str:
+    """Who the ledger is to name: `VERSIONED_ACTOR`, else who started the CI job, else
+    `user@host`."""
+    named = next(filter(None, (environ.get(name) for name in _ACTORS)), None)
+    return named or f"{_user(environ)}@{os.uname().nodename}"
+
+
+def cache_directory(environ: Mapping[str, str]) -> Path:
+    """Where downloads from remote stores are kept."""
+    return _xdg(environ, "XDG_CACHE_HOME", ".cache")
+
+
+def _user(environ: Mapping[str, str]) -> str:
+    import pwd  # noqa: PLC0415 - most calls never ask
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container with a number for a user
+        return environ.get("USER") or str(os.getuid())
+
+
+def _user_file(environ: Mapping[str, str]) -> Path:
+    return _xdg(environ, "XDG_CONFIG_HOME", ".config") / "config.toml"
+
+
+def _xdg(environ: Mapping[str, str], variable: str, otherwise: str) -> Path:
+    home = Path(environ.get("HOME") or os.path.expanduser("~"))  # noqa: PTH111 - never raises
+    return Path(environ.get(variable) or home / otherwise) / "versioned"
+
+
+def _read(path: Path) -> Chosen | None:
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _broken(path, str(error)) from error
+    for key, value in found.items():
+        kind = _KEYS.get(key)
+        if kind is None or not isinstance(value, kind):
+            raise _broken(path, f"{key} = {value!r} is not understood")
+    if not found.get("repository"):
+        return None
+    url = anchored(found["repository"], path.parent)
+    return Chosen(url, str(path), found.get("single_writer", False))
+
+
+def _broken(path: Path, reason: str) -> InvalidInputError:
+    return InvalidInputError(f"{path}: {reason}", hint='it may say: repository = "s3://bucket/x"')

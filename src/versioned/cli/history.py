@@ -1,0 +1,45 @@
+"""`versioned history`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+
+from versioned.cli.arguments import ALIAS_REF
+from versioned.cli.framework import command
+from versioned.cli.session import Session
+from versioned.cli.tables import Column, Table
+from versioned.cli.words import age_words, target_words, time_words
+from versioned.models import LedgerEntry
+from versioned.references import Reference
+
+
+@command("history", example="versioned history app@prod --limit 5")
+@click.argument("reference", metavar="NAME@ALIAS", type=ALIAS_REF)
+@click.option("--limit", type=click.IntRange(min=1), help="So many entries at most.")
+@click.pass_obj
+def history(session: Session, /, *, reference: Reference, limit: int | None) -> None:
+    """Show what happened to an alias, newest first."""
+    entries = session.repository().history(reference.name, reference.alias or "", limit=limit)
+    columns = (
+        Column("POINTED AT"),
+        Column("WHEN", drop=3),
+        Column("AGE", right=True, drop=1),
+        Column("BY", drop=2, shrink=8),
+        Column("MESSAGE", shrink=16),
+    )
+    session.out.answer(
+        [entry.to_dict() for entry in entries],
+        quiet=[_target(entry) for entry in entries],
+        people=[Table(columns, [_row(e) for e in entries], f"{reference} has no history")],
+    )
+
+
+def _row(entry: LedgerEntry) -> tuple[str, ...]:
+    age = age_words(datetime.fromisoformat(entry.at), datetime.now(UTC))
+    return (_target(entry), time_words(entry.at), age, entry.by or "", entry.message or "")
+
+
+def _target(entry: LedgerEntry) -> str:
+    return target_words(entry.state) if entry.state else "deleted"

@@ -78,10 +78,11 @@ def put_alias(
     restores: str | None = None,
 ) -> Alias:
     """Two steps for a new alias, three for an update. Raises as `Repository.put_alias`."""
+    layout.alias_key(name, alias)
     started = context.monotonic()
     seen = _look(context, name, alias, target)
     before = seen.held.alias if seen.held else None
-    _check(seen, name, alias, target, expect)
+    _check(context, seen, target, expect)
     tip = _record_superseded(context, name, alias, seen.held, seen.position)
     moment = seen.held.alias.update_datetime + timedelta(microseconds=1) if seen.held else None
     after = replace(
@@ -112,6 +113,8 @@ def put_alias(
 class _Look:
     """What one step saw: the alias, its targets, the ledger's end, versions going away."""
 
+    name: str
+    alias: str
     held: HeldAlias | None
     primary: ObjectInfo
     secondary: ObjectInfo | None
@@ -132,6 +135,8 @@ def _look(context: Context, name: str, alias: str, target: Target) -> _Look:
         announcement = step.add(lambda: read_announcement(context, name))
         step.add(context.capabilities)
     return _Look(
+        name=name,
+        alias=alias,
         held=held.result,
         primary=primary.result,
         secondary=secondary.result if secondary else None,
@@ -140,13 +145,22 @@ def _look(context: Context, name: str, alias: str, target: Target) -> _Look:
     )
 
 
-def _check(seen: _Look, name: str, alias: str, target: Target, expect: Expectation | None) -> None:
+def _check(context: Context, seen: _Look, target: Target, expect: Expectation | None) -> None:
+    name, alias = seen.name, seen.alias
     if seen.announcement:
         seen.announcement.refuse(name, target.versions)
+        if seen.announcement.mentions(target.versions):
+            _check_versions(context, name, target)
     before = seen.held.alias if seen.held else None
     if expect and not expect.holds_for(before):
         raise _conflict(name, alias, expect.state, before)
     _check_not_deleting(name, alias, seen.held)
+
+
+def _check_versions(context: Context, name: str, target: Target) -> None:
+    """Raises ArtifactNotFoundError. The other package may use a deleted number again."""
+    for version in target.versions:
+        head_version(context, name, version)
 
 
 def _check_not_deleting(name: str, alias: str, held: HeldAlias | None) -> None:
@@ -212,8 +226,7 @@ def _look_again(context: Context, target: Target, after: Alias, before: Alias | 
         announcement = read_announcement(context, name)
         if announcement:
             announcement.refuse(name, target.versions)
-        for version in target.versions:
-            head_version(context, name, version)
+        _check_versions(context, name, target)
     except (ArtifactNotFoundError, DeletionInProgressError):
         expect = Expectation(revision=after.revision)
         if before is None:
@@ -269,6 +282,7 @@ def delete_alias(
     Where the store can't delete under a condition, the alias is first marked by
     compare-and-set, so that no other writer moves it while the DELETE is under way.
     """
+    layout.alias_key(name, alias)
     started = context.monotonic()
     with Step(context.store) as step:
         looked = step.add(lambda: read_held(context, name, alias))

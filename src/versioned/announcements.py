@@ -2,7 +2,7 @@
 
 Whoever refers to a version reads the announcement first. Between them one of the two always
 sees the other; `docs/design/deletion.md` has the argument. The latest announcement stays when
-the deletion is done: its numbers are never used again, so refusing them is right for ever.
+the deletion is done, so that a version seen before it was read is looked for once more.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from versioned.context import LEASE, Context, new_identity
 from versioned.documents import dump, parse
 from versioned.errors import DeletionInProgressError, PreconditionFailedError
 from versioned.steps import or_none
-from versioned.versions import not_found
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +39,15 @@ class Announcement:
         return not self.done and (self.served - self.modified).total_seconds() < LEASE
 
     def refuse(self, name: str, versions: Iterable[str]) -> None:
-        """Raises DeletionInProgressError or ArtifactNotFoundError for an announced version."""
+        """Raises DeletionInProgressError for a version that is being deleted."""
         for version in versions:
-            if version in self.earlier or (version in self.versions and self.done):
-                raise not_found(name, version)
             if version in self.versions and self.under_way:
                 raise _in_progress(name, f"version {version} of {name!r} is being deleted")
+
+    def mentions(self, versions: Iterable[str]) -> bool:
+        """Whether one was deleted lately, so that seeing it before this was read proves nothing."""
+        deleted = self.earlier | self.versions if self.done else self.earlier
+        return not deleted.isdisjoint(versions)
 
 
 def read_announcement(context: Context, name: str) -> Announcement | None:

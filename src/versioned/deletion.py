@@ -46,6 +46,7 @@ def delete_version(
     by: str | None,
 ) -> None:
     """Delete one version; nothing happens if it is not there. Raises VersionInUseError."""
+    layout.validate_artifact_name(name)
     number = layout.normalize_version(version)
     if number == layout.LATEST_VERSION:
         raise LatestVersionError(
@@ -164,9 +165,8 @@ def _record(
         step.add(partial(context.create_once, layout.claim_key(name, highest), record))
 
 
-def purge_artifact(context: Context, name: str) -> None:
+def purge_folder(context: Context, folder: str) -> None:
     """Delete everything of one artifact: aliases first, its numbers last."""
-    folder = layout.artifact_folder(name)
     keys = [line.key for line in context.store.list_objects(folder)]
     context.store.delete_many(_in_order(keys, folder))
 

@@ -11,7 +11,7 @@
     - InvalidVersionError         neither LATEST nor 1..999999
     - InvalidReferenceError       not of the form app, app@12, app@prod
     - InvalidLocationError        a repository URL that cannot be opened
-    - WeightTypeError (TypeError) a weight that is no int
+    - InputTypeError (TypeError)  an argument of a type that can't be meant
   x ConflictError
     - AliasConflictError          somebody else moved the alias; carries both states
     - PreconditionFailedError     stores only: the condition of a write was false
@@ -53,6 +53,7 @@ __all__ = [
     "ContentChangedError",
     "ContentMismatchError",
     "DeletionInProgressError",
+    "InputTypeError",
     "IntegrityError",
     "InvalidInputError",
     "InvalidLocationError",
@@ -71,7 +72,6 @@ __all__ = [
     "VersionInUseError",
     "VersionNumbersExhaustedError",
     "VersionedError",
-    "WeightTypeError",
     "WrongRegionError",
 ]
 
@@ -150,10 +150,10 @@ class InvalidLocationError(InvalidInputError):
     code = "invalid-location"
 
 
-class WeightTypeError(InvalidInputError, TypeError):
-    """A weight that is not an int."""
+class InputTypeError(InvalidInputError, TypeError):
+    """An argument of a type that can't be meant, such as a weight that is not an int."""
 
-    code = "invalid-weight"
+    code = "invalid-type"
 
 
 class ConflictError(VersionedError):

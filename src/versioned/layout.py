@@ -111,15 +111,11 @@ def _check_characters(kind: str, name: object, limit: int) -> str:
 
 def validate_artifact_name(name: str) -> None:
     """Raises InvalidNameError for a name that is empty, `.`, `..`, over 255 bytes of UTF-8, or
-    has a slash, a backslash, `@` or a control character."""
+    has a slash, a backslash or a control character."""
     _check_characters("artifact name", name, _MAX_NAME_BYTES)
     if name in {"", ".", ".."}:
         raise InvalidNameError(
             f"artifact name {name!r} would mean a whole folder", hint="name one artifact"
-        )
-    if "@" in name:
-        raise InvalidNameError(
-            f"artifact name {name!r} has an '@'", hint="'@' parts a name from its version: app@12"
         )
 
 
@@ -189,10 +185,10 @@ def alias_of_key(key: str) -> str:
 
     Raises ContaminatedError for anything but a JSON file.
     """
-    basename = key.rpartition("/")[2]
-    if not basename.endswith(".json") or basename == ".json":
+    filename = key.split("/", 2)[2]
+    if not filename.endswith(".json") or filename == ".json":
         raise ContaminatedError(f"{key!r} is not an alias", hint="move the foreign object away")
-    return basename.removesuffix(".json")
+    return filename.removesuffix(".json")
 
 
 def numbers_folder(name: str) -> str:

@@ -71,6 +71,7 @@ def publish(context: Context, name: str) -> Artifact:
 
     Two or three steps; six for a large LATEST where no conditional copy was proved.
     """
+    layout.validate_artifact_name(name)
     for _ in range(_ATTEMPTS):
         look = _look(context, name)
         if look.data is None and not context.capabilities().conditional_copy:

@@ -225,7 +225,7 @@ class Repository:
 
         One compare-and-set; the state it replaces is in the ledger first. `expect` is what the
         alias must be now: a primary version, the very state that was read, or `ABSENT`. Raises
-        ArtifactNotFoundError, WeightTypeError, InvalidInputError, AliasConflictError where
+        ArtifactNotFoundError, InputTypeError, InvalidInputError, AliasConflictError where
         another writer was faster or `expect` is not met, DeletionInProgressError.
         """
         return aliases.put_alias(
@@ -323,12 +323,13 @@ class Repository:
 
     def purge_artifact(self, name: str) -> None:
         """Delete everything of an artifact: versions, aliases, history, numbers. Idempotent."""
-        deletion.purge_artifact(self.context, name)
+        deletion.purge_folder(self.context, layout.artifact_folder(name))
 
     def purge_all(self) -> None:
-        """Delete every artifact. Idempotent; what was proved of the store stays recorded."""
+        """Delete every artifact, also those whose names only another tool allows. Idempotent;
+        what was proved of the store stays recorded."""
         for name in self.list_artifact_names():
-            deletion.purge_artifact(self.context, name)
+            deletion.purge_folder(self.context, f"{name}/")
 
     # maintenance
 

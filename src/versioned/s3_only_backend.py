@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from versioned import repository
-from versioned.errors import VersionedError, VersionInUseError
+from versioned.errors import InputTypeError, VersionedError, VersionInUseError
 from versioned.layout import (
     S3_PREFIX,
     decode_filename,
@@ -26,7 +26,6 @@ from versioned.layout import (
 )
 from versioned.retention import DEFAULT_KEEP_LAST_N, DEFAULT_OLDER_THAN_SECS
 from versioned.s3_only_binding import (
-    InputTypeError,
     Place,
     bind,
     botocore_error,

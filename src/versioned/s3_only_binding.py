@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from versioned.errors import (
     ContentMismatchError,
-    InvalidInputError,
+    InputTypeError,
     ObjectNotFoundError,
     RepositoryNotFoundError,
     VersionedError,
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
     Bsm: TypeAlias = BotoSesManager | Session | S3Client
     """What every method takes first. At run time anything will do that is an S3 client, or has
     an `s3_client`, a `boto_ses` or a `client(name, region_name=...)`."""
-
-
-class InputTypeError(InvalidInputError, TypeError):
-    """An argument of a type that can't be meant."""
 
 
 class Place(NamedTuple):

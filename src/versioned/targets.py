@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from versioned import layout
-from versioned.errors import InvalidInputError, WeightTypeError
+from versioned.errors import InputTypeError, InvalidInputError
 from versioned.models import FULL_WEIGHT, Alias
 
 
@@ -29,7 +29,7 @@ class Target:
         secondary_version: int | str | None,
         secondary_version_weight: int | None,
     ) -> Target:
-        """Raises InvalidVersionError, WeightTypeError, InvalidInputError."""
+        """Raises InvalidVersionError, InputTypeError, InvalidInputError."""
         primary = layout.normalize_version(version)
         if secondary_version is None:
             if secondary_version_weight is not None:
@@ -41,7 +41,7 @@ class Target:
         secondary = layout.normalize_version(secondary_version)
         weight = secondary_version_weight
         if not isinstance(weight, int) or isinstance(weight, bool):
-            raise WeightTypeError(
+            raise InputTypeError(
                 f"the weight must be an int, not {weight!r}", hint="whole percents, 0 to 99"
             )
         if not 0 <= weight < FULL_WEIGHT:

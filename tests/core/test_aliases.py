@@ -11,10 +11,10 @@ from versioned.errors import (
     AliasNotFoundError,
     ArtifactNotFoundError,
     ContaminatedError,
+    InputTypeError,
     InvalidInputError,
     InvalidNameError,
     InvalidVersionError,
-    WeightTypeError,
 )
 
 
@@ -75,7 +75,7 @@ def test_a_weight_out_of_range_is_refused(app, weight):
 
 @pytest.mark.parametrize("weight", [0.5, True, None, "10"])
 def test_a_weight_that_is_no_int_is_a_type_error(app, weight):
-    with pytest.raises(WeightTypeError) as error:
+    with pytest.raises(InputTypeError) as error:
         app.put_alias("app", "prod", 1, 2, weight)
     assert isinstance(error.value, TypeError)
 
@@ -87,11 +87,23 @@ def test_a_split_needs_two_versions_and_a_weight_needs_a_split(app):
         app.put_alias("app", "prod", 1, None, 10)
 
 
+def test_a_bad_alias_reaches_no_store(app):
+    class Asked(TappedStore):
+        @property
+        def capabilities(self):
+            raise AssertionError("this may cost a probe")
+
+    tapped = Asked(app.context.store)
+    repository = Repository(tapped)
+    for alias in ("LATEST", "prod-eu", "1x", "", "a/b"):
+        for call in (repository.put_alias, repository.get_alias, repository.delete_alias):
+            with pytest.raises(InvalidNameError):
+                call("app", alias)
+    assert tapped.requests == []
+
+
 def test_bad_aliases_and_versions_write_nothing(app):
     before = app.context.store.list_objects("app/")
-    for alias in ("LATEST", "prod-eu", "1x", "", "a/b"):
-        with pytest.raises(InvalidNameError):
-            app.put_alias("app", alias, 1)
     for version in (0, -1, 1_000_000, "abc", 1.5, True):
         with pytest.raises(InvalidVersionError):
             app.put_alias("app", "prod", version)
@@ -102,6 +114,12 @@ def test_aliases_are_listed_by_name(app):
     for alias in ("staging", "prod", "dev"):
         app.put_alias("app", alias, 1)
     assert [a.alias for a in app.list_aliases("app")] == ["dev", "prod", "staging"]
+
+
+def test_an_alias_that_another_tool_put_into_a_folder_is_told_apart(app):
+    app.put_alias("app", "b", 1)
+    app.context.write("app/aliases/a/b.json", app.context.read("app/aliases/b.json")[1])
+    assert [a.alias for a in app.list_aliases("app")] == ["a/b", "b"]
 
 
 def test_an_alias_that_is_not_there_is_named(app):

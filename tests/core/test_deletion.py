@@ -119,6 +119,20 @@ def test_purging_all_leaves_an_empty_repository_that_works(app):
     assert app.publish_artifact_version("app").version == "1"
 
 
+def test_a_number_that_the_other_package_uses_again_can_be_pointed_at(app):
+    """It knows nothing of claims: after a deletion of the newest it gives the number anew."""
+    app.delete_artifact_version("app", 5)
+    store = app.context.store
+    store.copy(store.head("app/versions/000000_LATEST"), "app/versions/999995_000005")
+    assert app.put_alias("app", "prod", 5).version == "5"
+
+
+def test_purging_all_takes_artifacts_whose_names_only_another_tool_allows(app):
+    app.context.write("a\\b/versions/000000_LATEST", b"x")
+    app.purge_all()
+    assert app.list_artifact_names() == []
+
+
 @pytest.mark.parametrize("kind", [TappedStore, CephLikeStore])
 def test_whoever_refers_to_a_version_at_any_point_of_its_deletion_one_side_gives_way(
     kind, app, store

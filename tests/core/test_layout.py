@@ -55,7 +55,7 @@ def test_what_is_no_file_name_of_a_version_is_refused(filename):
 @pytest.mark.parametrize(
     "name",
     [
-        *("", ".", "..", "a/b", "/", "a\\b", "a\nb", "a\0b", "\x7f", "a\u202eb", "a@b"),
+        *("", ".", "..", "a/b", "/", "a\\b", "a\nb", "a\0b", "\x7f", "a\u202eb"),
         *("x" * 256, "é" * 128, "\ud800", None, 7),
     ],
 )

@@ -64,6 +64,10 @@ def _version_ref(text: str) -> Reference:
 
 
 def _name(text: str) -> str:
+    if "@" in text:
+        raise InvalidReferenceError(
+            f"{text!r} is not the name of an artifact", hint="name it without version or alias"
+        )
     layout.validate_artifact_name(text)
     return text
 

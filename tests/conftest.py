@@ -1,0 +1,195 @@
+"""Where the tests' stores come from: `pytest --stores=local,moto,ceph` chooses them."""
+
+import os
+import secrets
+import subprocess
+import sys
+
+import boto3
+import moto
+import pytest
+
+from faults import Wire, no_waiting  # noqa: F401 - a fixture
+from versioned.stores.local import LocalStore
+from versioned.stores.s3 import S3Store, client_config
+
+KINDS = ("local", "moto", "ceph")
+BUCKET = "versioned-tests"
+CEPH_VARIABLES = (
+    "VERSIONED_TEST_CEPH_ENDPOINT",
+    "VERSIONED_TEST_CEPH_ACCESS_KEY",
+    "VERSIONED_TEST_CEPH_SECRET_KEY",
+)
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--stores",
+        default="local,moto",
+        help="stores to run on, of local, moto and ceph (default: %(default)s)",
+    )
+
+
+def pytest_configure(config):
+    kinds = chosen_kinds(config)
+    unknown = sorted(set(kinds) - set(KINDS))
+    if unknown or not kinds:
+        raise pytest.UsageError(f"--stores takes {', '.join(KINDS)}, not {', '.join(unknown)!r}")
+    missing = [name for name in CEPH_VARIABLES if not os.environ.get(name)]
+    if "ceph" in kinds and missing:
+        raise pytest.UsageError(
+            f"--stores=ceph needs {', '.join(missing)}: start a gateway with "
+            "'scripts/ceph-up > ceph.env' and load it with 'set -a; . ./ceph.env; set +a'"
+        )
+
+
+def chosen_kinds(config):
+    return [kind for kind in config.getoption("--stores").split(",") if kind]
+
+
+def pytest_generate_tests(metafunc):
+    """A test that uses a store, even through other fixtures, runs once on each chosen one."""
+    if "store_kind" in metafunc.fixturenames:
+        kinds = chosen_kinds(metafunc.config)
+        only = metafunc.definition.get_closest_marker("only_stores")
+        if only:
+            kinds = [kind for kind in kinds if kind in only.args]
+        metafunc.parametrize(
+            "store_kind",
+            [pytest.param(k, marks=pytest.mark.ceph) if k == "ceph" else k for k in kinds],
+            scope="session",
+        )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def aws_environment(tmp_path_factory):
+    """Made-up credentials, and no way to anybody's real ones."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("AWS_", "BOTO_")):
+                patch.delenv(name)
+        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        yield
+
+
+MOTO_SERVER = """
+import sys
+from moto.server import ThreadedMotoServer
+
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+print("http://%s:%s" % server.get_host_and_port(), flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="session")
+def moto_endpoint(aws_environment):
+    """The URL of one moto server for all tests: real HTTP, so headers are real.
+
+    In a process of its own, which ends with ours: `moto.mock_aws` in this one would empty it.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", MOTO_SERVER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        yield server.stdout.readline().strip()
+        server.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def make_client(request, aws_environment):
+    """A boto3 client for a kind of store; keyword arguments go to boto3."""
+    session = boto3.Session()
+    made = []
+
+    def make(kind, **options):
+        if kind == "ceph":
+            endpoint, access, secret = (os.environ[name] for name in CEPH_VARIABLES)
+            options |= {"aws_access_key_id": access, "aws_secret_access_key": secret}
+        else:
+            endpoint = request.getfixturevalue("moto_endpoint")
+        options.setdefault("config", client_config())
+        made.append(session.client("s3", endpoint_url=endpoint, **options))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
+
+
+@pytest.fixture(scope="session")
+def client_of(make_client):
+    """One client for each kind of store, with the bucket of all tests made."""
+    clients = {}
+
+    def find(kind):
+        if kind not in clients:
+            clients[kind] = make_client(kind)
+            S3Store(clients[kind], BUCKET).create()
+        return clients[kind]
+
+    return find
+
+
+@pytest.fixture
+def make_store(client_of, tmp_path):
+    """Makes fresh, empty stores of a kind; keyword arguments go to the store."""
+    made = []
+
+    def make(kind, **options):
+        if kind == "local":
+            store = LocalStore(tmp_path / f"repository-{len(made)}", settle=0, **options)
+            store.create()
+        else:
+            prefix = f"{os.getpid()}-{secrets.token_hex(6)}"
+            store = S3Store(client_of(kind), BUCKET, prefix, settle=0, **options)
+        made.append(store)
+        return store
+
+    yield make
+    for store in made:
+        if isinstance(store, S3Store):
+            store.delete_many([line.key for line in store.list_objects("")])
+            store.sweep("", older_than=-60, mend=True)
+        store.close()
+
+
+@pytest.fixture
+def store(store_kind, make_store):
+    """A fresh, empty store of each chosen kind."""
+    return make_store(store_kind)
+
+
+@pytest.fixture
+def s3_client(client_of):
+    """A client of the moto server, where the bucket `versioned-tests` is."""
+    return client_of("moto")
+
+
+@pytest.fixture
+def s3_store(make_store):
+    """A fresh, empty store on the moto server."""
+    return make_store("moto")
+
+
+@pytest.fixture
+def wire(s3_client):
+    """The instrument on the wire of `s3_client` and `s3_store`."""
+    with Wire(s3_client) as wire:
+        yield wire
+
+
+@pytest.fixture
+def moto_in_process():
+    """AWS as moto plays it without a server: every client made inside goes there."""
+    with moto.mock_aws():
+        yield

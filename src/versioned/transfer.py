@@ -6,8 +6,10 @@ import contextlib
 import fcntl
 import hashlib
 import os
+from collections import deque
 from collections.abc import Iterator
-from functools import partial
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,8 +24,8 @@ from versioned.errors import (
 from versioned.stores.base import ObjectInfo, Progress
 from versioned.versions import sha256_of
 
-RANGE_SIZE = 8 * 1024 * 1024
-RANGES_AT_ONCE = 4
+RANGE_SIZE = 4 * 1024 * 1024
+RANGES_AHEAD = 4
 _ATTEMPTS = 5
 
 
@@ -41,14 +43,19 @@ class VerifiedReader:
         self.sha256 = sha256_of(self.info)
 
     def chunks(self, start: int = 0) -> Iterator[bytes]:
-        """The bytes from `start` on, in ranges; several are on their way at once."""
+        """The bytes from `start` on, in ranges; the next ones are on their way meanwhile."""
         if start < len(self._first):
             yield self._first[start:]
             start = len(self._first)
-        while start < self.info.size:
-            window = range(start, self.info.size, RANGE_SIZE)[:RANGES_AT_ONCE]
-            yield from self._context.store.gather(*(partial(self._range, at) for at in window))
-            start = window[-1] + RANGE_SIZE
+        starts = iter(range(start, self.info.size, RANGE_SIZE))
+        pool = ThreadPoolExecutor(RANGES_AHEAD)
+        try:
+            ahead = deque(pool.submit(self._range, at) for at in islice(starts, RANGES_AHEAD))
+            while ahead:
+                yield ahead.popleft().result()
+                ahead.extend(pool.submit(self._range, at) for at in islice(starts, 1))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _range(self, start: int) -> bytes:
         length = min(RANGE_SIZE, self.info.size - start)
@@ -68,15 +75,17 @@ def _read_range(
     context: Context, key: str, start: int, length: int, etag: str | None
 ) -> tuple[bytes, ObjectInfo]:
     """A range whole. A connection that breaks costs what is missing, not what has arrived."""
-    received = bytearray()
+    received: list[bytes] = []
+    size = 0
     for attempt in range(_ATTEMPTS):
-        begin = start + len(received)
-        rest = length - len(received)
         try:
-            with context.store.get(key, start=begin, length=rest, if_match=etag) as body:
+            with context.store.get(
+                key, start=start + size, length=length - size, if_match=etag
+            ) as body:
                 info, etag = body.info, body.info.etag
                 for chunk in body:
-                    received += chunk
+                    received.append(chunk)
+                    size += len(chunk)
         except StoreUnavailableError:
             if attempt == _ATTEMPTS - 1:
                 raise
@@ -85,7 +94,7 @@ def _read_range(
                 f"{key!r} was replaced while it was being read", hint="read it again"
             ) from error
         else:
-            return bytes(received), info
+            return b"".join(received), info
     raise AssertionError("unreachable")  # pragma: no cover
 
 

@@ -213,6 +213,6 @@ def client_config(s3: Any = None) -> Config:  # noqa: ANN401 - botocore's own di
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
-        max_pool_connections=4 * WORKERS,
+        max_pool_connections=2 * WORKERS,
         s3=s3,
     )

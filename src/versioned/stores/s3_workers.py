@@ -12,7 +12,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-WORKERS = 16
+WORKERS = 32
 
 _is_worker = contextvars.ContextVar("versioned_is_worker", default=False)
 

@@ -1,0 +1,6 @@
+"""The bench is run from the root of the repository and installed nowhere."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))

@@ -52,11 +52,11 @@ def pytest_generate_tests(metafunc):
     if "store_kind" in metafunc.fixturenames:
         kinds = chosen_kinds(metafunc.config)
         only = metafunc.definition.get_closest_marker("only_stores")
-        if only:
-            kinds = [kind for kind in kinds if kind in only.args]
+        chosen = [kind for kind in kinds if not only or kind in only.args]
         metafunc.parametrize(
             "store_kind",
-            [pytest.param(k, marks=pytest.mark.ceph) if k == "ceph" else k for k in kinds],
+            [pytest.param(k, marks=pytest.mark.ceph) if k == "ceph" else k for k in chosen]
+            or [pytest.param("none", marks=pytest.mark.skip(f"runs on {only.args} only"))],
             scope="session",
         )
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from versioned import layout
@@ -21,6 +21,7 @@ from versioned.models import Alias, LedgerEntry
 from versioned.stores.base import Attributes, ObjectInfo
 
 EVENT_KEY = "versioned-event"
+_FAR_FUTURE = datetime(9000, 1, 1, tzinfo=UTC)
 _EVENT_LIMIT = 1800
 """Bytes of the event as a header; S3 takes 2048 of user metadata in all."""
 
@@ -109,7 +110,8 @@ def decode_alias(
         weight = None
     elif not isinstance(weight, int) or isinstance(weight, bool) or not 0 <= weight < 100:  # noqa: PLR2004
         raise ContaminatedError(
-            f"{info.key!r}: the weight {weight!r} is not from 0 to 99", hint="put the alias again"
+            f"{info.key!r}: the weight {weight!r} is not from 0 to 99",
+            hint="versioned doctor --mend sets it aside; then put it again",
         )
     document.text("version_s3uri")
     return HeldAlias(
@@ -139,16 +141,23 @@ def _version(document: Document, field: str) -> str:
         return layout.normalize_version(document.text(field))
     except InvalidVersionError as error:
         raise ContaminatedError(
-            f"{document.key!r}: {error.message}", hint="put the alias again"
+            f"{document.key!r}: {error.message}",
+            hint="versioned doctor --mend sets it aside; then put it again",
         ) from error
+
+
+def _sha256(document: Document, field: str) -> str | None:
+    text = document.text_or_none(field)
+    return None if text is None else layout.validate_sha256(document.key, text)
 
 
 def _moment(written: object, info: ObjectInfo) -> str:
     """The other package writes `unknown`: then the store's own time is all there is."""
     try:
         moment = datetime.fromisoformat(written) if isinstance(written, str) else info.modified
-        return stamp(moment) if moment.tzinfo else stamp(info.modified)
-    except ValueError:
+        in_order = moment.tzinfo is not None and moment <= _FAR_FUTURE
+        return stamp(moment if in_order else info.modified)
+    except (ValueError, OverflowError):
         return stamp(info.modified)
 
 
@@ -163,8 +172,8 @@ def _decode_event(info: ObjectInfo) -> Event | None:
         previous=document.text("previous"),
         by=document.text_or_none("by"),
         message=document.text_or_none("message"),
-        sha256=document.text_or_none("sha256"),
-        secondary_sha256=document.text_or_none("secondary_sha256"),
+        sha256=_sha256(document, "sha256"),
+        secondary_sha256=_sha256(document, "secondary_sha256"),
         restores=document.text_or_none("restores"),
         deleting=document.data.get("deleting") is True,
     )
@@ -268,8 +277,8 @@ def decode_entry(key: str, raw: bytes, uri: Callable[[str], str]) -> LedgerEntry
             else None,
             version_uri=uri(version),
             secondary_version_uri=secondary and uri(secondary),
-            sha256=state.text_or_none("sha256"),
-            secondary_sha256=state.text_or_none("secondary_sha256"),
+            sha256=_sha256(state, "sha256"),
+            secondary_sha256=_sha256(state, "secondary_sha256"),
             by=document.text_or_none("by"),
             message=document.text_or_none("message"),
         )

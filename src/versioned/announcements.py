@@ -13,8 +13,13 @@ from datetime import datetime
 
 from versioned import layout
 from versioned.context import LEASE, Context, new_identity
-from versioned.documents import dump, parse
-from versioned.errors import DeletionInProgressError, PreconditionFailedError
+from versioned.documents import Document, dump, parse
+from versioned.errors import (
+    ContaminatedError,
+    DeletionInProgressError,
+    InvalidVersionError,
+    PreconditionFailedError,
+)
 from versioned.steps import or_none
 
 
@@ -60,13 +65,22 @@ def read_announcement(context: Context, name: str) -> Announcement | None:
     document = parse(key, raw)
     return Announcement(
         identity=document.text("identity"),
-        versions=frozenset(document.texts("versions")),
-        earlier=frozenset(document.texts("earlier")),
+        versions=_numbers(document, "versions"),
+        earlier=_numbers(document, "earlier"),
         done=document.flag("done"),
         etag=info.etag,
         modified=info.modified,
         served=info.served,
     )
+
+
+def _numbers(document: Document, field: str) -> frozenset[str]:
+    try:
+        return frozenset(layout.normalize_version(v) for v in document.texts(field))
+    except InvalidVersionError as error:
+        raise ContaminatedError(
+            f"{document.key!r}: {error.message}", hint="remove this object; it is only a notice"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

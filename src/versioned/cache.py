@@ -27,7 +27,9 @@ class Cache:
 
     def copy_to(self, sha256: str, path: Path) -> bool:
         """Whether the bytes were here; then they are at `path`, proved. A damaged file is
-        removed and counts as a miss."""
+        removed; it counts as a miss, and so does a cache that can't be read."""
+        if path.is_dir():
+            return False
         held = self._path(sha256)
         part = _beside(path)
         try:
@@ -36,27 +38,28 @@ class Cache:
                 os.utime(held)
                 return True
             held.unlink()
-        except FileNotFoundError:
+        except OSError:
             return False
         finally:
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 part.unlink()
         return False
 
     def add(self, sha256: str, path: Path) -> None:
-        """Keep a copy of a file that was proved to have this sha256. Idempotent."""
+        """Keep a copy of a file that was proved to have this sha256. Idempotent; a cache that
+        can't be written keeps nothing."""
         held = self._path(sha256)
-        if held.exists():
-            return
-        held.parent.mkdir(parents=True, exist_ok=True)
         part = _beside(held)
-        try:
-            shutil.copyfile(path, part)
-            part.replace(held)
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                part.unlink()
-        self._evict()
+        with contextlib.suppress(OSError):
+            if held.exists():
+                return
+            held.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                shutil.copyfile(path, part)
+                part.replace(held)
+            finally:
+                part.unlink(missing_ok=True)
+            self._evict()
 
     def _path(self, sha256: str) -> Path:
         return self._directory / sha256[:2] / sha256

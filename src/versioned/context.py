@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from versioned import layout
 from versioned.content import Content
 from versioned.documents import dump, parse
-from versioned.errors import PreconditionFailedError, UnsafeStoreError
+from versioned.errors import InputTypeError, PreconditionFailedError, UnsafeStoreError
 from versioned.steps import or_none
-from versioned.stores.base import Attributes, Capabilities, ObjectInfo, Store
+from versioned.stores.base import Attributes, Capabilities, ListedObject, ObjectInfo, Store
 
 LEASE = 15 * 60.0
 """Seconds after which an announcement that was never taken back counts as a crash."""
@@ -23,6 +23,12 @@ UPLOAD_LEASE = 24 * 60 * 60.0
 """The same for uploads, which may take hours and can be resumed."""
 
 JSON = Attributes(content_type="application/json")
+
+
+def check_text(kind: str, text: object) -> None:
+    """Raises InputTypeError unless it is a string or `None`."""
+    if text is not None and not isinstance(text, str):
+        raise InputTypeError(f"{kind} can't be {text!r}", hint="pass a string")
 
 
 @dataclass(slots=True)
@@ -75,6 +81,13 @@ class Context:
             return None
         record = parse(layout.REPOSITORY_KEY, raw).mapping("capabilities")
         return Capabilities(**{f.name: record.flag(f.name) for f in fields(Capabilities)})
+
+    def listed(self, folder: str, *, limit: int | None = None) -> list[ListedObject]:
+        """The objects of a folder, or the first `limit`, without the empty one that a console
+        draws a folder with."""
+        asked = None if limit is None else limit + 1
+        found = self.store.list_objects(folder, limit=asked)
+        return [line for line in found if not line.key.endswith("/")][:limit]
 
     def read(self, key: str) -> tuple[ObjectInfo, bytes]:
         """A small object whole, in one request. Raises ObjectNotFoundError."""

@@ -11,12 +11,20 @@ from versioned.aliases import list_held
 from versioned.announcements import announce, conclude, read_announcement
 from versioned.context import LEASE, Context, new_identity, stamp
 from versioned.documents import dump
-from versioned.errors import DeletionInProgressError, LatestVersionError, VersionInUseError
+from versioned.errors import (
+    DeletionInProgressError,
+    LatestVersionError,
+    StoreError,
+    VersionInUseError,
+)
 from versioned.models import Artifact
 from versioned.retention import RetentionPlan, references
-from versioned.steps import Step
+from versioned.steps import Step, or_none
 from versioned.stores.base import ListedObject
 from versioned.versions import listed_versions
+
+_PURGE_ROUNDS = 3
+"""Listings until nothing is found, for what others write while an artifact is purged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +61,19 @@ def delete_version(
             f"{layout.LATEST_VERSION} of {name!r} can't be deleted",
             hint="put something else, or purge the whole artifact",
         )
+    key = layout.version_key(name, number, context.suffix)
+    if or_none(lambda: context.store.head(key)) is None:
+        return  # a record would use the number up
     if force:
         _record(context, name, [number], message, by, forced=True)
-        context.store.delete(layout.version_key(name, number, context.suffix))
+        context.store.delete(key)
         return
-    _refuse_referenced(context, name, number)
-    if _delete_unreferenced(context, name, [number], message=message, by=by):
-        _refuse_referenced(context, name, number)
-
-
-def _refuse_referenced(context: Context, name: str, number: str) -> None:
-    users = _users(context, name).get(number)
-    if users:
+    users = _users(context, name)
+    if number not in users:
+        users = _delete_unreferenced(context, name, [number], message=message, by=by)
+    if number in users:
         raise VersionInUseError(
-            f"version {number} of {name!r} is used by {', '.join(users)}",
+            f"version {number} of {name!r} is used by {', '.join(users[number])}",
             hint="move the alias first, or force the deletion",
         )
 
@@ -123,13 +130,18 @@ def _delete_unreferenced(
                 f"deleting from {name!r} took too long to be safe; nothing was deleted",
                 hint="repeat",
             )
-    except Exception:
+    except (Exception, KeyboardInterrupt):
         conclude(context, name, deletion, ())
         raise
     doomed = [version for version in versions if version not in users]
-    context.store.delete_many(
-        layout.version_key(name, version, context.suffix) for version in doomed
-    )
+    try:
+        context.store.delete_many(
+            layout.version_key(name, version, context.suffix) for version in doomed
+        )
+    except StoreError:
+        left = {version for version, _ in listed_versions(context, name)}
+        conclude(context, name, deletion, [version for version in doomed if version not in left])
+        raise
     conclude(context, name, deletion, doomed)
     return {version: users[version] for version in versions if version in users}
 
@@ -167,8 +179,11 @@ def _record(
 
 def purge_folder(context: Context, folder: str) -> None:
     """Delete everything of one artifact: aliases first, its numbers last."""
-    keys = [line.key for line in context.store.list_objects(folder)]
-    context.store.delete_many(_in_order(keys, folder))
+    for _ in range(_PURGE_ROUNDS):
+        keys = [line.key for line in context.store.list_objects(folder)]
+        if not keys:
+            return
+        context.store.delete_many(_in_order(keys, folder))
 
 
 def _in_order(keys: Iterable[str], folder: str) -> list[str]:

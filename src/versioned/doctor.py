@@ -13,15 +13,16 @@ from functools import partial
 from typing import Any
 
 from versioned import layout, ledger
-from versioned.aliases import delete_alias, list_held
+from versioned.alias_writing import delete_alias
+from versioned.aliases import read_key
 from versioned.announcements import Announcement, close_crashed, read_announcement
-from versioned.context import Context
+from versioned.context import Context, new_identity
 from versioned.documents import Document, dump, parse
-from versioned.errors import ConflictError, ContaminatedError, NotFoundError
+from versioned.errors import ConflictError, ContaminatedError, InvalidNameError, NotFoundError
 from versioned.publishing import finish_claim
-from versioned.retention import references
+from versioned.steps import or_none
 from versioned.stores.base import ListedObject
-from versioned.versions import index_is_current, list_versions
+from versioned.versions import index_is_current, list_versions, sha256_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,30 @@ def examine(
     """See `Repository.doctor`."""
     findings: list[Finding] = []
     for name in names:
-        patient = _Patient(context, name, older_than)
+        try:
+            patient = _Patient(context, name, older_than)
+        except InvalidNameError as error:
+            findings.append(Finding("foreign-object", name, None, str(error), mendable=False))
+            continue
         for check in _CHECKS:
-            cases = list(check(patient))
+            cases = _cases(check, patient)
             findings += [_treat(finding, cure) if mend else finding for finding, cure in cases]
         folder = layout.artifact_folder(name)
         findings += _sweep(context, name, folder, older_than=uploads_older_than, mend=mend)
     return findings
+
+
+def _cases(check: Callable[[_Patient], Iterator[_Case]], patient: _Patient) -> list[_Case]:
+    """What a check found up to the first object that it can't read, and that object."""
+    cases: list[_Case] = []
+    try:
+        cases.extend(check(patient))
+    except NotFoundError:
+        pass  # somebody else is at it
+    except ContaminatedError as error:
+        name = patient.name
+        cases.append((Finding("foreign-object", name, None, str(error), mendable=False), None))
+    return cases
 
 
 def _sweep(
@@ -94,6 +112,8 @@ def _treat(finding: Finding, cure: Mend | None) -> Finding:
         cure()
     except (ConflictError, NotFoundError):
         return finding  # somebody else is at it
+    except ContaminatedError as error:
+        return replace(finding, message=f"{finding.message}; {error}", mendable=False)
     return replace(finding, mended=True)
 
 
@@ -104,7 +124,7 @@ class _Patient:
         self.context = context
         self.name = name
         folder = layout.artifact_folder(name)
-        self.objects = {line.key: line for line in context.store.list_objects(folder)}
+        self.objects = {line.key: line for line in context.listed(folder)}
         self._older_than = timedelta(seconds=older_than)
 
     def below(self, folder: str) -> list[ListedObject]:
@@ -125,8 +145,7 @@ def _check_versions(patient: _Patient) -> Iterator[_Case]:
     context, name = patient.context, patient.name
     for line in patient.below(layout.versions_folder(name)):
         try:
-            if not line.key.endswith("/"):
-                layout.version_of_key(line.key, context.suffix)
+            layout.version_of_key(line.key, context.suffix)
         except ContaminatedError as error:
             yield Finding("foreign-object", name, line.key, str(error), mendable=False), None
 
@@ -156,7 +175,8 @@ def _check_claims(patient: _Patient) -> Iterator[_Case]:
             continue
         claim = patient.document(line.key)
         source = claim.text_or_none("source")
-        needed.add(layout.private_key(name, source or ""))
+        if source:
+            needed.add(layout.private_key(name, source))
         if patient.is_old(line) and not claim.data.get("abandoned"):
             yield _unfinished_claim(patient, line, claim, number, source)
     for line in patient.below(layout.private_folder(name)):
@@ -171,14 +191,21 @@ def _unfinished_claim(
 ) -> _Case:
     context, name = patient.context, patient.name
     private = layout.private_key(name, source or "")
-    if private in patient.objects:
+    if source and private in patient.objects:
         message = f"version {number} was claimed, and its bytes wait to be copied"
         finding = Finding("unfinished-claim", name, line.key, message)
-        return finding, lambda: finish_claim(context, name, number, context.store.head(private))
+        return finding, partial(_finish, context, name, number, private, claim.text("sha256"))
     message = f"number {number} was claimed by a publisher that never finished; it stays unused"
     body = dump({**claim.data, "abandoned": True})
     finding = Finding("abandoned-number", name, line.key, message)
     return finding, partial(context.write, line.key, body, if_match=line.etag)
+
+
+def _finish(context: Context, name: str, number: int, private: str, sha256: str) -> None:
+    copy = context.store.head(private)
+    if sha256_of(copy) != sha256:
+        raise ContaminatedError(f"{private!r} is not what was claimed", hint="remove it")
+    finish_claim(context, name, number, copy)
 
 
 def _check_deletion(patient: _Patient) -> Iterator[_Case]:
@@ -198,23 +225,36 @@ def _check_deletion(patient: _Patient) -> Iterator[_Case]:
 
 def _check_aliases(patient: _Patient) -> Iterator[_Case]:
     context, name = patient.context, patient.name
-    try:
-        aliases = list_held(context, name)
-    except ContaminatedError as error:
-        yield Finding("broken-alias", name, None, str(error), mendable=False), None
-        return
-    for held in aliases:
-        key = layout.aliases_folder(name) + f"{held.alias.alias}.json"
-        if held.event and held.event.deleting and patient.is_old(patient.objects[key]):
-            finding = Finding("unfinished-alias-deletion", name, key, "an alias half deleted")
-            yield finding, partial(_finish_alias_deletion, context, name, held.alias.alias)
-    for version, users in references(held.alias for held in aliases).items():
-        if not patient.has_version(version):
-            message = f"{', '.join(users)} refers to version {version}, which is not there"
-            finding = Finding(
-                "dangling-alias", name, layout.aliases_folder(name), message, mendable=False
-            )
-            yield finding, None
+    folder = layout.aliases_folder(name)
+    held = [line for line in patient.below(folder) if line.key.endswith(".json")]
+    for line in held:
+        alias = layout.alias_of_key(line.key)
+        try:
+            state = read_key(context, name, alias, line.key)
+        except ContaminatedError as error:
+            finding = Finding("broken-alias", name, line.key, str(error))
+            yield finding, partial(_set_aside, context, name, line)
+            continue
+        if state and state.event and state.event.deleting and patient.is_old(line):
+            finding = Finding("unfinished-alias-deletion", name, line.key, "an alias half deleted")
+            yield finding, partial(_finish_alias_deletion, context, name, alias)
+        for version in sorted(state.alias.versions) if state else ():
+            if not patient.has_version(version) and not _exists(context, name, version):
+                message = f"{alias} refers to version {version}, which is not there"
+                yield Finding("dangling-alias", name, line.key, message, mendable=False), None
+
+
+def _exists(context: Context, name: str, version: str) -> bool:
+    """It may have been published since the artifact was listed."""
+    key = layout.version_key(name, version, context.suffix)
+    return or_none(lambda: context.store.head(key)) is not None
+
+
+def _set_aside(context: Context, name: str, line: ListedObject) -> None:
+    """Keep what can't be read beside the aliases, so that the alias can be put again."""
+    broken = context.store.head(line.key)
+    context.store.copy(broken, layout.broken_key(name, new_identity()))
+    context.store.delete(line.key, if_match=broken.etag)
 
 
 def _finish_alias_deletion(context: Context, name: str, alias: str) -> None:
@@ -234,8 +274,8 @@ def _check_ledgers(patient: _Patient) -> Iterator[_Case]:
             continue
         if f"{layout.aliases_folder(name)}{alias}.json" in patient.objects:
             continue
-        newest = ledger.read_entries(context, name, alias, limit=1)[0]
-        if newest.action == "put" and patient.is_old(lines[0]):
+        newest = ledger.read_entries(context, name, alias, limit=1)
+        if newest and newest[0].action == "put" and patient.is_old(lines[0]):
             message = f"{alias} is gone, and its ledger does not say so"
             finding = Finding("missing-ledger-entry", name, lines[0].key, message)
             yield finding, partial(_append_deletion, context, name, alias, positions[-1])

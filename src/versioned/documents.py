@@ -55,13 +55,15 @@ class Document:
     def _field(self, field: str) -> Any:  # noqa: ANN401 - JSON is anything until it was checked
         if field not in self.data:
             raise ContaminatedError(
-                f"{self.key!r} has no field {field!r}", hint="restore it, or run versioned doctor"
+                f"{self.key!r} has no field {field!r}",
+                hint="restore it; versioned doctor --mend sets a broken alias aside",
             )
         return self.data[field]
 
     def _fault(self, field: str, wanted: str) -> ContaminatedError:
         return ContaminatedError(
-            f"{self.key!r}: {field!r} is not {wanted}", hint="restore it, or run versioned doctor"
+            f"{self.key!r}: {field!r} is not {wanted}",
+            hint="restore it; versioned doctor --mend sets a broken alias aside",
         )
 
 
@@ -71,10 +73,11 @@ def parse(key: str, raw: bytes | str) -> Document:
         data = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise ContaminatedError(
-            f"{key!r} is not JSON: {error}", hint="restore it, or run versioned doctor"
+            f"{key!r} is not JSON: {error}",
+            hint="restore it; versioned doctor --mend sets a broken alias aside",
         ) from error
     if not isinstance(data, dict):
-        raise ContaminatedError(f"{key!r} is not a JSON object", hint="run versioned doctor")
+        raise ContaminatedError(f"{key!r} is not a JSON object", hint="restore it")
     return Document(key, data)
 
 

@@ -11,7 +11,7 @@ from versioned import layout, transfer
 from versioned.aliases import get_alias
 from versioned.cache import Cache
 from versioned.context import Context
-from versioned.errors import ObjectNotFoundError
+from versioned.errors import InvalidInputError, ObjectNotFoundError
 from versioned.references import Reference
 from versioned.stores.base import Progress
 from versioned.versions import head_version, not_found, sha256_of
@@ -71,14 +71,18 @@ def download(
     key = layout.version_key(name, version, context.suffix)
     try:
         if not isinstance(to, (str, os.PathLike)):
-            reader = transfer.read_to_file(context, key, to, progress=progress)
+            reader = transfer.VerifiedReader(context, key, meant=wanted.sha256)
+            transfer.read_to_file(reader, to, progress)
             return Download(name, version, reader.sha256, reader.info.size, cached=False)
         path = Path(to)
+        if not path.name or path.is_dir():
+            raise InvalidInputError(f"{str(to)!r} is a directory", hint="name a file in it")
         if cache:
             sha256 = wanted.sha256 or sha256_of(head_version(context, name, version))
             if cache.copy_to(sha256, path):
                 return Download(name, version, sha256, path.stat().st_size, cached=True)
-        reader = transfer.read_to_path(context, key, path, progress=progress)
+        reader = transfer.VerifiedReader(context, key, meant=wanted.sha256)
+        transfer.read_to_path(reader, path, progress)
     except ObjectNotFoundError as error:
         raise not_found(name, version) from error
     if cache:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from versioned import ledger
 from versioned.alias_records import entry_of
-from versioned.aliases import put_alias, read_held
+from versioned.alias_writing import put_alias
+from versioned.aliases import read_held
 from versioned.context import Context
 from versioned.errors import AliasNotFoundError, InvalidInputError
 from versioned.models import Alias, LedgerEntry

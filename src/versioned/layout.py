@@ -10,6 +10,7 @@ specification; the first two rooms are those of the package `versioned` 1.0.1.
     {artifact}/ledger/{alias}/{position}.json        superseded alias states
     {artifact}/private/{id}                          copies on their way to a version
     {artifact}/uploads/{sha256}.json                 multipart uploads that can be resumed
+    {artifact}/broken/{id}                           aliases that doctor set aside
     {artifact}/index.json                            cache of what a LIST cannot tell
     {artifact}/deletion.json                         announces the latest deletion
     .versioned.json                                  what the store was proved to enforce
@@ -33,6 +34,7 @@ _VERSION_LIMIT = 10**VERSION_ZFILL
 _POSITION_LIMIT = 10**8
 _LATEST_FILENAME = f"{'0' * VERSION_ZFILL}_{LATEST_VERSION}"
 _FILENAME = re.compile(r"([0-9]{6})_([0-9]{6})")
+_DEPTH = 2  # {artifact}/{room}/{file}
 _MAX_NAME_BYTES = 255
 _MAX_SUFFIX_BYTES = 64
 
@@ -140,6 +142,16 @@ def validate_suffix(suffix: str) -> None:
     _check_characters("suffix", suffix, _MAX_SUFFIX_BYTES)
 
 
+def validate_sha256(key: str, sha256: str) -> str:
+    """It becomes part of file names, so it is never taken on trust. Raises ContaminatedError."""
+    if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+        raise ContaminatedError(
+            f"{key!r} names a sha256 that is none: {sha256[:20]!r}",
+            hint="something else wrote it; put it again",
+        )
+    return sha256
+
+
 def artifact_folder(name: str) -> str:
     """The room of one artifact, with the slash at its end."""
     validate_artifact_name(name)
@@ -161,7 +173,7 @@ def version_of_key(key: str, suffix: str) -> str:
     """
     basename = key.rpartition("/")[2]
     try:
-        if suffix and not basename.endswith(suffix):
+        if not basename.endswith(suffix) or key.count("/") != _DEPTH:
             raise InvalidVersionError(basename)
         return decode_filename(basename.removesuffix(suffix))
     except InvalidVersionError:
@@ -246,6 +258,10 @@ def private_folder(name: str) -> str:
 
 def private_key(name: str, identity: str) -> str:
     return f"{private_folder(name)}{identity}"
+
+
+def broken_key(name: str, identity: str) -> str:
+    return f"{artifact_folder(name)}broken/{identity}"
 
 
 def uploads_folder(name: str) -> str:

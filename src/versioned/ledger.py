@@ -41,7 +41,7 @@ def newest_position(context: Context, name: str, alias: str) -> int:
 def _listed(
     context: Context, name: str, alias: str, *, limit: int | None = None
 ) -> list[ListedObject]:
-    return context.store.list_objects(layout.ledger_folder(name, alias), limit=limit)
+    return context.listed(layout.ledger_folder(name, alias), limit=limit)
 
 
 def read_tip(context: Context, name: str, alias: str, position: int) -> Tip:
@@ -71,6 +71,8 @@ def append_superseded(context: Context, held: HeldAlias, position: int) -> Tip:
     if event and event.position == position:
         tip = Tip(position, event.previous)
     else:
+        if event and position > event.position + 1:
+            _check_current(context, held, event.position + 1)
         tip, recorded = _read_tip_entry(context, name, alias, position)
         if recorded == held.identity:
             return tip
@@ -82,6 +84,13 @@ def append_superseded(context: Context, held: HeldAlias, position: int) -> Tip:
             hint="look again, and repeat",
         )
     return Tip(tip.position + 1, digest(body))
+
+
+def _check_current(context: Context, held: HeldAlias, position: int) -> None:
+    """A state with entries after its own was superseded since it was read."""
+    name, alias = held.alias.name, held.alias.alias
+    if _read_tip_entry(context, name, alias, position)[1] == held.identity:
+        raise ConflictError(f"{name}@{alias} moved on", hint="look again, and repeat")
 
 
 def append_deletion(
@@ -110,11 +119,10 @@ def read_entries(
     """Recorded entries, the newest first. One LIST, then one GET each, all at once."""
     listed = _listed(context, name, alias, limit=limit)
     with Step(context.store) as step:
-        raws = [step.add(partial(context.read, line.key)) for line in listed]
+        raws = [step.add_optional(partial(context.read, line.key)) for line in listed]
     uri = partial(version_uri, context, name)
-    return [
-        decode_entry(line.key, raw.result[1], uri) for line, raw in zip(listed, raws, strict=True)
-    ]
+    found = [(line.key, raw.result) for line, raw in zip(listed, raws, strict=True)]
+    return [decode_entry(key, raw[1], uri) for key, raw in found if raw is not None]
 
 
 def version_uri(context: Context, name: str, version: str) -> str:

@@ -1,8 +1,8 @@
 """Publishing LATEST as the next number. `docs/design/publishing.md` has the reasons.
 
-A number is claimed by a create-only object before anything is written under it, and a claim is
-given back only by a claimant that did not use it: so no number is used twice, not even after a
-deletion. What differs is how the bytes get to the version's key:
+A number is claimed by a create-only object before anything is written under it, and a claim
+stays: so no number is used twice, not even after a deletion. (One that turned out not to be
+needed is taken back, by a conditional delete where that was proved.) What differs is how the bytes get to the version's key:
 
 * small: read together with LATEST, written create-only;
 * large, where a conditional copy was proved: one copy, pinned to the LATEST that was seen;
@@ -12,6 +12,7 @@ deletion. What differs is how the bytes get to the version's key:
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 
 from versioned import layout
@@ -21,6 +22,7 @@ from versioned.documents import dump
 from versioned.errors import (
     ArtifactNotFoundError,
     ConflictError,
+    ContentMismatchError,
     ObjectNotFoundError,
     PreconditionFailedError,
     VersionNumbersExhaustedError,
@@ -60,10 +62,9 @@ class _Look:
     @property
     def probably_changed(self) -> bool:
         """ETags hint at a change. They prove nothing: equal bytes may have different ones."""
-        return self.surely_changed or (
-            self.newest is not None
-            and self.newest[1].etag.partition("-")[0] != self.info.etag.partition("-")[0]
-        )
+        if self.surely_changed or self.newest is None:
+            return True
+        return self.newest[1].etag.partition("-")[0] != self.info.etag.partition("-")[0]
 
 
 def publish(context: Context, name: str) -> Artifact:
@@ -73,11 +74,7 @@ def publish(context: Context, name: str) -> Artifact:
     """
     layout.validate_artifact_name(name)
     for _ in range(_ATTEMPTS):
-        look = _look(context, name)
-        if look.data is None and not context.capabilities().conditional_copy:
-            published = _publish_by_private_copy(context, name, look)
-        else:
-            published = _publish_at_once(context, name, look)
+        published = _publish_once(context, name)
         if published:
             return published
     raise ConflictError(
@@ -86,10 +83,26 @@ def publish(context: Context, name: str) -> Artifact:
     )
 
 
+def _publish_once(context: Context, name: str) -> Artifact | None:
+    """`None` where something else happened to the artifact meanwhile."""
+    look = _look(context, name)
+    if look.data is not None and hashlib.sha256(look.data).hexdigest() != sha256_of(look.info):
+        raise ContentMismatchError(
+            f"{layout.LATEST_VERSION} of {name!r} is damaged; nothing was published",
+            hint="put other content, then this again",
+        )
+    try:
+        if look.data is None and not context.capabilities().conditional_copy:
+            return _publish_by_private_copy(context, name, look)
+        return _publish_at_once(context, name, look)
+    except ObjectNotFoundError:
+        return None
+
+
 def _look(context: Context, name: str) -> _Look:
     with Step(context.store) as step:
         versions = step.add(lambda: listed_versions(context, name, limit=3))
-        numbers = step.add(lambda: context.store.list_objects(layout.numbers_folder(name), limit=1))
+        numbers = step.add(lambda: context.listed(layout.numbers_folder(name), limit=1))
         latest = step.add_optional(lambda: _read_latest(context, name))
         step.add(context.capabilities)
     if latest.result is None:
@@ -118,12 +131,15 @@ def _publish_at_once(context: Context, name: str, look: _Look) -> Artifact | Non
         newest = None if look.surely_changed else step.add(lambda: _newest(context, name, look))
         claimed = step.add(lambda: _claim(context, name, look)) if look.probably_changed else None
         tags = step.add(lambda: context.store.tags(look.info.key)) if look.info.tag_count else None
-    number = claimed.result if claimed else None
+    claim = claimed.result if claimed else None
     if newest and newest.result and newest.result.sha256 == sha256_of(look.info):
-        if number:
-            _release(context, name, number)
+        if claim and context.capabilities().conditional_delete:
+            context.store.delete(claim.key, if_match=claim.etag)
+        elif claim:
+            _abandon(context, claim)
         return newest.result
-    number = number or _claim(context, name, look)
+    claim = claim or _claim(context, name, look)
+    number = layout.number_of_claim(claim.key)
     key = layout.version_key(name, number, context.suffix)
     try:
         if look.data is None:
@@ -133,7 +149,7 @@ def _publish_at_once(context: Context, name: str, look: _Look) -> Artifact | Non
                 attributes = _attributes_of(look.info, tags.result if tags else {})
                 info = context.store.put(key, content, attributes=attributes, if_absent=True)
     except PreconditionFailedError:
-        _release(context, name, number)
+        _abandon(context, claim)
         return None
     return _published(context, name, number, look, info)
 
@@ -159,7 +175,8 @@ def _publish_by_private_copy(context: Context, name: str, look: _Look) -> Artifa
     if not meant or sha256_of(copied.result) != sha256_of(look.info):
         context.store.delete(private)
         return None
-    number = _claim(context, name, look, source=identity)
+    claim = _claim(context, name, look, source=identity)
+    number = layout.number_of_claim(claim.key)
     info = finish_claim(context, name, number, copied.result)
     return _published(context, name, number, look, info)
 
@@ -194,7 +211,7 @@ def _newest(context: Context, name: str, look: _Look) -> Artifact | None:
         return None
 
 
-def _claim(context: Context, name: str, look: _Look, *, source: str | None = None) -> int:
+def _claim(context: Context, name: str, look: _Look, *, source: str | None = None) -> ObjectInfo:
     """Take the next free number. One request, and one more for each number lost to another."""
     claim = {
         "format": 1,
@@ -206,16 +223,20 @@ def _claim(context: Context, name: str, look: _Look, *, source: str | None = Non
         "identity": new_identity(),
     }
     for number in range(look.next_number, HIGHEST_NUMBER + 1):
-        if context.create_once(layout.claim_key(name, number), dump(claim)):
-            return number
+        try:
+            return context.write(layout.claim_key(name, number), dump(claim), if_absent=True)
+        except PreconditionFailedError:
+            continue
     raise VersionNumbersExhaustedError(
         f"artifact {name!r} has used its last number, {HIGHEST_NUMBER}",
         hint="go on under a new artifact name",
     )
 
 
-def _release(context: Context, name: str, number: int) -> None:
-    context.store.delete(layout.claim_key(name, number))
+def _abandon(context: Context, claim: ObjectInfo) -> None:
+    """Say that a claim is not used. It stays: an unconditional DELETE may arrive late, when the
+    number is somebody else's, and a deletion may rely on the claim."""
+    context.write(claim.key, dump({"format": 1, "abandoned": True}), if_match=claim.etag)
 
 
 def _attributes_of(info: ObjectInfo, tags: dict[str, str]) -> Attributes:

@@ -63,6 +63,11 @@ def _attributes(
         raise InvalidInputError(
             f"metadata key {reserved[0]!r} belongs to the format", hint="choose another key"
         )
+    if len({_spelled(key) for key in metadata or {}}) < len(metadata or {}):
+        raise InvalidInputError(
+            "two metadata keys differ only in case, or in '-' and '_'",
+            hint="stores don't tell these apart; rename one",
+        )
     path = (str(source),) if isinstance(source, (str, os.PathLike)) else ()
     guesses = (mimetypes.guess_type(text)[0] for text in (*path, *names))
     return Attributes(

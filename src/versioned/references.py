@@ -19,6 +19,8 @@ class Reference:
     @classmethod
     def parse(cls, text: str) -> Reference:
         """Raises InvalidReferenceError, InvalidNameError, InvalidVersionError."""
+        if not isinstance(text, str):
+            raise InvalidReferenceError(f"{text!r} is not a reference", hint="use app@prod")
         name, at, rest = text.partition("@")
         layout.validate_artifact_name(name)
         if not at:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from versioned import (
+    alias_writing,
     aliases,
     deletion,
     doctor,
@@ -21,7 +22,7 @@ from versioned import (
 )
 from versioned.cache import Cache
 from versioned.content import Source
-from versioned.context import LEASE, UPLOAD_LEASE, Context
+from versioned.context import LEASE, UPLOAD_LEASE, Context, check_text
 from versioned.deletion import RetentionResult
 from versioned.doctor import Finding
 from versioned.downloads import Download, Resolved
@@ -33,6 +34,7 @@ from versioned.retention import (
     DEFAULT_OLDER_THAN_SECS,
     RetentionPlan,
     RetentionPolicy,
+    check_seconds,
     plan_retention,
     references,
 )
@@ -60,6 +62,7 @@ class Repository:
         cache: Cache | None = None,
     ) -> None:
         layout.validate_suffix(suffix)
+        check_text("actor", actor)
         self.context = Context(store, suffix=suffix, actor=actor)
         self._cache = cache
 
@@ -228,7 +231,7 @@ class Repository:
         ArtifactNotFoundError, InputTypeError, InvalidInputError, AliasConflictError where
         another writer was faster or `expect` is not met, DeletionInProgressError.
         """
-        return aliases.put_alias(
+        return alias_writing.put_alias(
             self.context,
             name,
             alias,
@@ -256,7 +259,7 @@ class Repository:
         by: str | None = None,
     ) -> None:
         """Delete an alias; its history stays. Idempotent. Raises AliasConflictError."""
-        aliases.delete_alias(
+        alias_writing.delete_alias(
             self.context, name, alias, expect=Expectation.of(expect), message=message, by=by
         )
 
@@ -346,6 +349,8 @@ class Repository:
         Safe while others write: what is younger than `older_than` seconds, for transfers
         `uploads_older_than`, is left alone. Raises ArtifactNotFoundError.
         """
+        check_seconds("older_than", older_than)
+        check_seconds("uploads_older_than", uploads_older_than)
         names = self._names(name)
         findings = doctor.examine(
             self.context,

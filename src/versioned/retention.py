@@ -15,22 +15,33 @@ DEFAULT_KEEP_LAST_N = 10
 DEFAULT_OLDER_THAN_SECS = 90 * 24 * 60 * 60
 
 
+_MAX_SECONDS = 10.0**10
+
+
+def check_seconds(kind: str, seconds: float) -> None:
+    """Raises InvalidInputError for what is no span of time."""
+    if not isinstance(seconds, (int, float)) or not 0 <= seconds <= _MAX_SECONDS:
+        raise InvalidInputError(
+            f"{kind} is {seconds!r}", hint=f"it is seconds, from 0 to {_MAX_SECONDS:.0f}"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class RetentionPolicy:
     """A version is kept if it is among the `keep_last_n` newest numbers, or not older than
     `purge_older_than_secs` seconds by the store's clock, or referenced, or LATEST. An age of 0
-    keeps nothing for its age, whatever the clocks say. Raises InvalidInputError for negative
-    values."""
+    keeps nothing for its age, whatever the clocks say. Raises InvalidInputError for values that
+    make no sense."""
 
     keep_last_n: int = DEFAULT_KEEP_LAST_N
     purge_older_than_secs: float = DEFAULT_OLDER_THAN_SECS
 
     def __post_init__(self) -> None:
-        for field in ("keep_last_n", "purge_older_than_secs"):
-            if not getattr(self, field) >= 0:
-                raise InvalidInputError(
-                    f"{field} is {getattr(self, field)!r}", hint="it can't be negative"
-                )
+        check_seconds("purge_older_than_secs", self.purge_older_than_secs)
+        if not isinstance(self.keep_last_n, int) or self.keep_last_n < 0:
+            raise InvalidInputError(
+                f"keep_last_n is {self.keep_last_n!r}", hint="it is a whole number, 0 or more"
+            )
 
 
 @dataclass(frozen=True, slots=True)

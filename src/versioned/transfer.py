@@ -17,7 +17,6 @@ from versioned.content import CHUNK_SIZE
 from versioned.context import Context
 from versioned.errors import (
     ContentMismatchError,
-    InvalidInputError,
     PreconditionFailedError,
     StoreUnavailableError,
 )
@@ -36,11 +35,19 @@ class VerifiedReader:
     object costs one request. Every further one is pinned to the ETag of the first.
     """
 
-    def __init__(self, context: Context, key: str) -> None:
-        """Raises ObjectNotFoundError, ContaminatedError."""
+    def __init__(self, context: Context, key: str, *, meant: str | None = None) -> None:
+        """`meant` is the sha256 that the caller knows already, from an alias say.
+
+        Raises ObjectNotFoundError, ContaminatedError, ContentMismatchError.
+        """
         self._context = context
         self._first, self.info = _read_range(context, key, 0, RANGE_SIZE, None)
         self.sha256 = sha256_of(self.info)
+        if meant is not None and meant != self.sha256:
+            raise ContentMismatchError(
+                f"{key!r} holds sha256 {self.sha256[:12]}..., meant was {meant[:12]}...",
+                hint="the version was overwritten by another tool; run versioned verify",
+            )
 
     def chunks(self, start: int = 0) -> Iterator[bytes]:
         """The bytes from `start` on, in ranges; the next ones are on their way meanwhile."""
@@ -106,14 +113,10 @@ def read_bytes(context: Context, key: str) -> bytes:
     return data
 
 
-def read_to_file(
-    context: Context, key: str, file: BinaryIO, *, progress: Progress | None = None
-) -> VerifiedReader:
+def read_to_file(reader: VerifiedReader, file: BinaryIO, progress: Progress | None) -> None:
     """A version into a binary file object, checked at the end: after ContentMismatchError the
     bytes are in the file all the same, and must not be used."""
-    reader = VerifiedReader(context, key)
     _pour(reader, file, 0, hashlib.sha256(), progress)
-    return reader
 
 
 def _pour(
@@ -133,26 +136,30 @@ def _pour(
     reader.check(digest.hexdigest())
 
 
-def read_to_path(
-    context: Context, key: str, path: Path, *, progress: Progress | None = None
-) -> VerifiedReader:
+def read_to_path(reader: VerifiedReader, path: Path, progress: Progress | None) -> None:
     """A version into a file that appears whole and proved, or not at all.
 
     It grows as `{path}.{sha256}.part` beside its place; one that an earlier run left is taken
     up where it ends. Safe to run twice at once. Raises ContentMismatchError, leaving no file.
     """
-    if path.is_dir():
-        raise InvalidInputError(f"{str(path)!r} is a directory", hint="name a file in it")
-    reader = VerifiedReader(context, key)
-    part = path.with_name(f"{path.name}.{reader.sha256[:12]}.part")
-    with part.open("a+b") as file:
+    part = _part(path, reader.sha256[:12])
+    with os.fdopen(os.open(part, _PART_FLAGS, 0o666), "a+b") as file:
         mine = _lock(file, part)
         if mine:
             _fill(reader, file, part, progress)
             part.replace(path)
     if not mine:
         _read_beside(reader, path, progress)
-    return reader
+
+
+_PART_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+_LONG_NAME = 200
+
+
+def _part(path: Path, mark: str) -> Path:
+    """A file beside its place; a long name is cut, so that the mark still fits."""
+    name = path.name if len(path.name.encode()) <= _LONG_NAME else path.name[:40]
+    return path.with_name(f"{name}.{mark}.part")
 
 
 def _lock(file: BinaryIO, part: Path) -> bool:
@@ -195,7 +202,7 @@ def _kept(file: BinaryIO, size: int) -> tuple[int, hashlib._Hash]:
 
 def _read_beside(reader: VerifiedReader, path: Path, progress: Progress | None) -> None:
     """Another process is filling the part: this one uses a file of its own."""
-    part = path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}.part")
+    part = _part(path, f"{os.getpid()}-{os.urandom(4).hex()}")
     try:
         with part.open("xb") as file:
             _pour(reader, file, 0, hashlib.sha256(), progress)

@@ -11,7 +11,14 @@ from typing import Any
 
 from versioned import layout
 from versioned.context import Context
-from versioned.errors import ContentMismatchError, InvalidInputError, ObjectNotFoundError
+from versioned.errors import (
+    ArtifactNotFoundError,
+    ContaminatedError,
+    ContentMismatchError,
+    InvalidInputError,
+    InvalidNameError,
+    ObjectNotFoundError,
+)
 from versioned.models import Artifact
 from versioned.transfer import VerifiedReader
 from versioned.versions import get_version, list_versions
@@ -32,10 +39,12 @@ class VerifiedVersion:
 
 @dataclass(frozen=True, slots=True)
 class VerificationReport:
-    """Every version that was read, and how many there were to choose from."""
+    """Every version that was read, how many there were to choose from, and, a sentence each,
+    the artifacts that can't even be listed."""
 
     verified: tuple[VerifiedVersion, ...]
     total: int
+    unreadable: tuple[str, ...] = ()
 
     @property
     def damaged(self) -> tuple[VerifiedVersion, ...]:
@@ -44,14 +53,15 @@ class VerificationReport:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing that was read is damaged."""
-        return not self.damaged
+        """Whether all can be listed, and nothing that was read is damaged."""
+        return not self.damaged and not self.unreadable
 
     def to_dict(self) -> dict[str, Any]:
         """The report, ready for JSON."""
         return {
             "ok": self.ok,
             "total": self.total,
+            "unreadable": list(self.unreadable),
             "verified": [version.to_dict() for version in self.verified],
         }
 
@@ -67,17 +77,26 @@ def verify(
     """Hash the versions of these artifacts; see `Repository.verify`."""
     if not 0 < sample <= 1:
         raise InvalidInputError(f"a sample of {sample}", hint="more than 0, at most 1 (all)")
-    if version is None:
-        found = [artifact for name in names for artifact in list_versions(context, name)]
-    else:
-        found = [get_version(context, name, version) for name in names]
+    found: list[Artifact] = []
+    unreadable: list[str] = []
+    for name in names:
+        try:
+            if version is None:
+                found += list_versions(context, name)
+            else:
+                found.append(get_version(context, name, version))
+        except (ContaminatedError, InvalidNameError) as error:
+            unreadable.append(str(error))
+        except ArtifactNotFoundError:
+            if version is not None:
+                raise
     chosen = found if sample == 1 else random.sample(found, math.ceil(len(found) * sample))
     verified = []
     for artifact in chosen:
         verified.append(_verify_one(context, artifact))
         if progress:
             progress(verified[-1])
-    return VerificationReport(tuple(verified), len(found))
+    return VerificationReport(tuple(verified), len(found), tuple(unreadable))
 
 
 def _verify_one(context: Context, artifact: Artifact) -> VerifiedVersion:
@@ -90,6 +109,6 @@ def _verify_one(context: Context, artifact: Artifact) -> VerifiedVersion:
         reader.check(digest.hexdigest())
     except ObjectNotFoundError:
         return VerifiedVersion(artifact, ok=True, message="deleted while verifying")
-    except ContentMismatchError as error:
+    except (ContentMismatchError, ContaminatedError) as error:
         return VerifiedVersion(artifact, ok=False, message=error.message)
     return VerifiedVersion(artifact, ok=True, message="")

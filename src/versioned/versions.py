@@ -34,7 +34,7 @@ def sha256_of(info: ObjectInfo) -> str:
             f"{info.key!r} has no {layout.METADATA_KEY_ARTIFACT_SHA256} in its metadata",
             hint="something else wrote it; put the artifact again",
         )
-    return sha256
+    return layout.validate_sha256(info.key, sha256)
 
 
 def own_metadata(info: ObjectInfo) -> dict[str, str]:
@@ -98,17 +98,15 @@ def listed_versions(
 
     `limit` bounds what is asked of the store. Raises ContaminatedError for foreign objects.
     """
-    listed = context.store.list_objects(layout.versions_folder(name), limit=limit)
     return [
         (layout.version_of_key(line.key, context.suffix), line)
-        for line in listed
-        if not line.key.endswith("/")  # a console's way to draw an empty folder
+        for line in context.listed(layout.versions_folder(name), limit=limit)
     ]
 
 
 def newest_number(context: Context, name: str) -> int:
     """The highest number that exists, 0 without any. One request."""
-    for version, _ in listed_versions(context, name, limit=3):
+    for version, _ in listed_versions(context, name, limit=2):
         if version != layout.LATEST_VERSION:
             return int(version)
     return 0
@@ -185,7 +183,7 @@ def _read_index(context: Context, name: str) -> Mapping[str, str]:
         if raw is None:
             return {}
         entries = parse(key, raw).mapping("sha256")
-        return {entry: entries.text(entry) for entry in entries.data}
+        return {entry: layout.validate_sha256(key, entries.text(entry)) for entry in entries.data}
     except ContaminatedError:
         return {}
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from versioned.content import Content
+from versioned.layout import METADATA_KEY_ARTIFACT_NAME, METADATA_KEY_ARTIFACT_SHA256
 
 T = TypeVar("T")
 
@@ -206,7 +207,9 @@ def stored_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
     `artifact_sha256`, rclone `Artifact_sha256`.
     """
     lowered = {key.lower(): value for key, value in metadata.items()}
-    return {
-        key.replace("-", "_") if key.startswith("artifact-") else key: value
-        for key, value in lowered.items()
-    }
+    return {_FORMAT_KEYS.get(key, key): value for key, value in lowered.items()}
+
+
+_FORMAT_KEYS = {
+    key.replace("_", "-"): key for key in (METADATA_KEY_ARTIFACT_NAME, METADATA_KEY_ARTIFACT_SHA256)
+}

@@ -57,7 +57,7 @@ def damaged_blob(key: str, found: str) -> ContentMismatchError:
     """`found` says what is wrong with the bytes of the object."""
     return ContentMismatchError(
         f"the bytes of {key!r} are damaged: {found}",
-        hint="run `versioned verify`; storing the same content again mends it",
+        hint="run `versioned verify` to see what else is damaged; restore the file from a backup",
     )
 
 

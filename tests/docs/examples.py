@@ -1,0 +1,140 @@
+"""The examples in docs/formats: documents as the code writes them, from one short story.
+
+`<!-- example: KEY -->` above a ```json fence stands for the object under that key,
+`<!-- metadata: KEY -->` for its user metadata.
+
+    python tests/docs/examples.py        # write what the code writes now
+"""
+
+import json
+import logging
+import re
+
+import boto3
+from moto.server import ThreadedMotoServer
+from shown import ROOT
+
+from versioned import Repository, publishing
+from versioned.stores.s3 import S3Store, client_config
+
+PAGES = sorted((ROOT / "docs" / "formats").glob("*.md"))
+BUCKET, PREFIX = "my-bucket", "releases"
+
+_EXAMPLE = re.compile(r"<!-- (example|metadata): (\S+) -->\n\n?```json\n(.*?)\n```", re.DOTALL)
+_VOLATILE = (
+    (re.compile(r"\d{4}-\d\d-\d\dT\d\d:?\d\d:?\d\d(\.\d+)?(\+00:?00)?"), "TIME"),
+    (re.compile(r"\b[0-9a-f]{12,64}\b"), "HEX"),
+    (re.compile(r'"upload_id": "[^"]+"'), '"upload_id": "ID"'),
+)
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+def story(client):
+    """Do what the pages tell of; the documents and the metadata that are there in the end."""
+    store = S3Store(client, BUCKET, PREFIX, settle=0)
+    repository = Repository(store, suffix=".zip", actor="ann")
+    repository.bootstrap()
+    for number in (1, 2, 3):
+        metadata, tags = {"commit": f"4f2a91{number}"}, {"team": "web"}
+        repository.put_artifact("app", b"build %d\n" % number, metadata=metadata, tags=tags)
+        repository.publish_artifact_version("app")
+    repository.put_alias("app", "prod", 1, message="first release")
+    repository.put_alias("app", "prod", 1, 2, 10, message="canary")
+    repository.rollback("app", "prod", message="errors since 12:40")
+    repository.put_alias("app", "old", 2)
+    repository.delete_alias("app", "old", message="no longer used")
+    repository.delete_artifact_version("app", 3, message="broken build")
+    repository.list_artifact_versions("app")
+    publishing.publish(repository.context, put_large(repository))
+    interrupt_an_upload(repository)
+    store.close()
+    return dict(written(client))
+
+
+def put_large(repository):
+    """Above the size up to which versions are read and written again."""
+    repository.put_artifact("large", b"\x00" * (publishing.SMALL + 1))
+    return "large"
+
+
+def interrupt_an_upload(repository):
+    def crash(_done, _total):
+        raise Crash
+
+    try:
+        repository.put_artifact("model", b"\x00" * (33 * 1024 * 1024), progress=crash)
+    except Crash:
+        return
+
+
+def written(client):
+    """`example` and `metadata` of each key, as the pages name it, with what is there."""
+    for line in client.list_objects_v2(Bucket=BUCKET, Prefix=f"{PREFIX}/")["Contents"]:
+        key = line["Key"].removeprefix(f"{PREFIX}/")
+        found = client.get_object(Bucket=BUCKET, Key=line["Key"])
+        yield ("metadata", settled(key)), found["Metadata"]
+        if key.endswith(".json"):
+            yield ("example", settled(key)), json.loads(found["Body"].read())
+
+
+def remove_bucket(client):
+    """As if nobody had told the story."""
+    for line in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        client.delete_object(Bucket=BUCKET, Key=line["Key"])
+    for upload in client.list_multipart_uploads(Bucket=BUCKET).get("Uploads", []):
+        where = {"Key": upload["Key"], "UploadId": upload["UploadId"]}
+        client.abort_multipart_upload(Bucket=BUCKET, **where)
+    client.delete_bucket(Bucket=BUCKET)
+
+
+def settled(text):
+    """The text without what is different each time."""
+    for pattern, word in _VOLATILE:
+        text = pattern.sub(word, text)
+    return text
+
+
+def shown(document):
+    """A document as a page shows it, with line breaks."""
+    return json.dumps(document, indent=2, sort_keys=True)
+
+
+def examples(text):
+    """The kind and the key of each example of a page, and what it shows."""
+    return [((match[1], match[2]), match[3]) for match in _EXAMPLE.finditer(text)]
+
+
+def rewritten(text, documents):
+    def fill(match):
+        now = shown(documents[match[1], match[2]])
+        if settled(now) == settled(match[3]):
+            return match[0]
+        return f"<!-- {match[1]}: {match[2]} -->\n```json\n{now}\n```"
+
+    return _EXAMPLE.sub(fill, text)
+
+
+def main():
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    client = boto3.client(
+        "s3",
+        endpoint_url=f"http://{host}:{port}",
+        region_name="eu-west-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        config=client_config(),
+    )
+    documents = story(client)
+    for page in PAGES:
+        page.write_text(rewritten(page.read_text("utf-8"), documents), "utf-8")
+    server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -31,6 +31,12 @@ def check_text(kind: str, text: object) -> None:
         raise InputTypeError(f"{kind} can't be {text!r}", hint="pass a string")
 
 
+def boot_time() -> float:
+    """A clock that nobody sets and that goes on while the machine sleeps, where there is one."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(clock)
+
+
 @dataclass(slots=True)
 class Context:
     """A repository's store, its suffix, who acts, and the clock that waits.
@@ -43,7 +49,7 @@ class Context:
     suffix: str = ""
     actor: str | None = None
     sleep: Callable[[float], None] = time.sleep
-    monotonic: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = boot_time
     _capabilities: Capabilities | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -65,7 +65,8 @@ def delete_version(
     if or_none(lambda: context.store.head(key)) is None:
         return  # a record would use the number up
     if force:
-        _record(context, name, [number], message, by, forced=True)
+        claimed = _claimed(context, name)
+        _record(context, name, [number], claimed, message=message, by=by, forced=True)
         context.store.delete(key)
         return
     users = _users(context, name)
@@ -118,11 +119,12 @@ def _delete_unreferenced(
     """
     with Step(context.store) as step:
         before = step.add(lambda: read_announcement(context, name))
+        claimed = step.add(lambda: _claimed(context, name))
         step.add(context.capabilities)
     started = context.monotonic()
     deletion = announce(context, name, versions, before.result)
     try:
-        _record(context, name, versions, message, by, forced=False)
+        _record(context, name, versions, claimed.result, message=message, by=by, forced=False)
         context.sleep(context.store.settle)
         users = _users(context, name)
         if context.monotonic() - started > LEASE / 2:
@@ -146,35 +148,38 @@ def _delete_unreferenced(
     return {version: users[version] for version in versions if version in users}
 
 
+def _claimed(context: Context, name: str) -> set[str]:
+    lines = context.listed(layout.numbers_folder(name))
+    return {str(layout.number_of_claim(line.key)) for line in lines}
+
+
 def _record(
     context: Context,
     name: str,
     versions: list[str],
+    claimed: set[str],
+    *,
     message: str | None,
     by: str | None,
-    *,
     forced: bool,
 ) -> None:
-    """Say what is deleted, and see to it that its number stays taken: the other package
+    """Say what is to be deleted, and see to it that its numbers stay taken: the other package
     publishes without a claim."""
-    identity = new_identity()
-    now = stamp(context.store.now())
-    record = dump(
-        {
-            "format": 1,
-            "identity": identity,
-            "versions": versions,
-            "at": now,
-            "by": by or context.actor,
-            "message": message,
-            "forced": forced,
-        }
-    )
-    highest = max(map(int, versions))
+    record = {
+        "format": 1,
+        "identity": new_identity(),
+        "at": stamp(context.store.now()),
+        "by": by or context.actor,
+        "message": message,
+        "forced": forced,
+    }
+    moment = str(record["at"]).replace(":", "")
+    key = layout.deletion_record_key(name, moment, str(record["identity"]))
     with Step(context.store) as step:
-        key = layout.deletion_record_key(name, now.replace(":", ""), identity)
-        step.add(partial(context.write, key, record))
-        step.add(partial(context.create_once, layout.claim_key(name, highest), record))
+        step.add(partial(context.write, key, dump({**record, "versions": versions})))
+        for version in set(versions) - claimed:
+            claim = layout.claim_key(name, int(version))
+            step.add(partial(context.create_once, claim, dump({**record, "versions": [version]})))
 
 
 def purge_folder(context: Context, folder: str) -> None:

@@ -55,7 +55,7 @@ def examine(
     findings: list[Finding] = []
     for name in names:
         try:
-            patient = _Patient(context, name, older_than)
+            patient = _Patient(context, name, older_than, uploads_older_than)
         except InvalidNameError as error:
             findings.append(Finding("foreign-object", name, None, str(error), mendable=False))
             continue
@@ -120,19 +120,28 @@ def _treat(finding: Finding, cure: Mend | None) -> Finding:
 class _Patient:
     """One artifact: all its objects, read by one listing before anything else."""
 
-    def __init__(self, context: Context, name: str, older_than: float) -> None:
+    def __init__(
+        self, context: Context, name: str, older_than: float, uploads_older_than: float
+    ) -> None:
         self.context = context
         self.name = name
         folder = layout.artifact_folder(name)
         self.objects = {line.key: line for line in context.listed(folder)}
         self._older_than = timedelta(seconds=older_than)
+        self._uploads_older_than = timedelta(seconds=uploads_older_than)
 
     def below(self, folder: str) -> list[ListedObject]:
         return [line for key, line in self.objects.items() if key.startswith(folder)]
 
     def is_old(self, line: ListedObject) -> bool:
+        return self._is_older(line, self._older_than)
+
+    def is_old_transfer(self, line: ListedObject) -> bool:
+        return self._is_older(line, self._uploads_older_than)
+
+    def _is_older(self, line: ListedObject, age: timedelta) -> bool:
         """Servers tell the time in whole seconds: an age of 0 asks for no comparison."""
-        return not self._older_than or line.modified <= self.context.store.now() - self._older_than
+        return not age or line.modified <= self.context.store.now() - age
 
     def has_version(self, version: int | str) -> bool:
         return layout.version_key(self.name, version, self.context.suffix) in self.objects
@@ -180,9 +189,14 @@ def _check_claims(patient: _Patient) -> Iterator[_Case]:
         if patient.is_old(line) and not claim.data.get("abandoned"):
             yield _unfinished_claim(patient, line, claim, number, source)
     for line in patient.below(layout.private_folder(name)):
-        if line.key not in needed and patient.is_old(line):
+        if line.key not in needed and patient.is_old_transfer(line):
             message = "a private copy that no publisher waits for"
             finding = Finding("leftover-copy", name, line.key, message)
+            yield finding, partial(context.store.delete, line.key)
+    for line in patient.below(layout.uploads_folder(name)):
+        if patient.is_old_transfer(line):
+            message = "the note of an upload that was never resumed"
+            finding = Finding("crashed-transfer", name, line.key, message)
             yield finding, partial(context.store.delete, line.key)
 
 

@@ -54,6 +54,12 @@ def choose_rollback(entries: Sequence[LedgerEntry]) -> LedgerEntry | None:
     return None
 
 
+def _words(state: Alias) -> str:
+    if not state.is_split:
+        return state.version
+    return f"{state.version} with {state.secondary_version_weight}% {state.secondary_version}"
+
+
 def rollback(
     context: Context,
     name: str,
@@ -86,7 +92,7 @@ def rollback(
         alias,
         target,
         expect=Expectation(revision=current.revision),
-        message=message or f"rollback from {current.version} to {target.version}",
+        message=message or f"rollback from {_words(current)} to {target.version}",
         by=by,
         restores=restores,
     )

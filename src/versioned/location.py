@@ -41,8 +41,8 @@ class Location:
         """Raises InvalidLocationError, InvalidNameError for a bad suffix.
 
         `s3://bucket` alone means the prefix `versioned-artifacts`. Options follow a `?`: suffix
-        for both kinds; for S3 region, endpoint, profile, addressing (path or virtual), sse
-        (AES256 or aws:kms), kms_key, owner, requester_pays and storage_class.
+        for both kinds; for S3 region, endpoint, profile, addressing (path, virtual or auto), sse
+        (AES256, aws:kms or aws:kms:dsse), kms_key, owner, requester_pays and storage_class.
         """
         scheme = _SCHEME.match(url)
         if not url or "\0" in url:

@@ -25,6 +25,11 @@ def _connect(location: Location, *, single_writer: bool) -> Store:
     from versioned.stores.s3_options import S3Options  # noqa: PLC0415
 
     options = location.options
+    pays = options.get("requester_pays", "false").lower()
+    if pays not in {"true", "false", "1", "0", "yes", "no"}:
+        raise InvalidLocationError(
+            f"requester_pays can't be {pays!r}", hint="use true or leave it out"
+        )
     addressing = options.get("addressing")
     if addressing not in {None, "path", "virtual", "auto"}:
         raise InvalidLocationError(
@@ -41,7 +46,7 @@ def _connect(location: Location, *, single_writer: bool) -> Store:
             server_side_encryption=options.get("sse"),
             kms_key_id=options.get("kms_key"),
             expected_bucket_owner=options.get("owner"),
-            requester_pays=options.get("requester_pays", "").lower() in {"1", "true", "yes"},
+            requester_pays=pays in {"1", "true", "yes"},
             storage_class=options.get("storage_class"),
         ),
         single_writer=single_writer,

@@ -78,7 +78,8 @@ class Repository:
         """Open a repository by its URL: `./dir`, `file:///dir` or `s3://bucket/prefix?...`.
 
         Asks nothing of the store. `single_writer` promises that nobody else ever writes, which
-        lifts the need for a store that enforces conditions. Raises InvalidLocationError.
+        lifts the need for a store that enforces conditions. Raises InvalidLocationError,
+        InvalidInputError for options that can't be meant.
         """
         store, suffix = open_store(url, single_writer=single_writer)
         return cls(store, suffix=suffix, actor=actor, cache=cache)
@@ -108,7 +109,8 @@ class Repository:
         """Store bytes, a file or a stream as LATEST, unless LATEST holds these bytes already.
 
         Atomic and idempotent; a large upload that was interrupted goes on where it broke off.
-        `metadata` is at most 2 KB of printable ASCII, `tags` at most ten. Raises
+        `metadata` is printable ASCII and with the format's own at most 2,000 bytes, `tags` are at
+        most ten; both are left as they are where the bytes are unchanged. Raises
         InvalidInputError, ContentChangedError.
         """
         return putting.put_latest(
@@ -125,7 +127,8 @@ class Repository:
         """Publish LATEST as the next number; where the newest version holds the same bytes,
         that one is returned.
 
-        Atomic. A number is never given twice. Raises ArtifactNotFoundError,
+        Atomic. A number is never given twice; two who publish the same LATEST at the same moment
+        may get two. Raises ArtifactNotFoundError,
         VersionNumbersExhaustedError, ConflictError, UnsafeStoreError.
         """
         return publishing.publish(self.context, name)

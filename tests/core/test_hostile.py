@@ -111,7 +111,7 @@ class TestPoison:
         assert app.publish_artifact_version("app").version == "4"
         app.put_alias("app", "prod", 4)
         assert [a.alias for a in app.list_aliases("app")] == ["prod"]
-        assert app.doctor("app", older_than=0) == []
+        assert app.doctor("app", older_than=0, uploads_older_than=0) == []
 
     def test_doctor_finishes_no_claim_from_a_folder(self, app):
         app.put_artifact("app", b"new")
@@ -231,7 +231,7 @@ class TestRivals:
             app.put_alias("app", "prod", int(app.publish_artifact_version("app").version))
 
         racing = once(app, "get", "aliases/prod.json", publish)
-        assert racing.doctor("app", older_than=0) == []
+        assert racing.doctor("app", older_than=0, uploads_older_than=0) == []
 
     def test_doctor_survives_a_purge_at_every_request(self, local_repository_factory):
         point, reached = 0, True

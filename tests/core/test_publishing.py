@@ -242,3 +242,15 @@ def test_versions_are_the_changes_in_order(local_repository_factory, contents):
     found = [repository.get_content("app", n) for n in range(1, len(expected) + 1)]
     assert found == expected
     assert repository.get_latest_published_artifact_version_number("app") == len(expected)
+
+
+def test_every_deleted_number_of_the_other_package_stays_taken(repository):
+    store = repository.context.store
+    for number in (1, 2, 3):
+        repository.put_artifact("app", b"%d" % number)
+        store.copy(
+            store.head(layout.version_key("app", None, "")), layout.version_key("app", number, "")
+        )
+    repository.purge_artifact_versions("app", 0, 0)
+    claimed = {layout.number_of_claim(line.key) for line in store.list_objects("app/numbers/")}
+    assert claimed == {1, 2, 3}

@@ -741,3 +741,22 @@ def test_a_client_is_instrumented_once_however_many_stores_it_has(s3_client, wir
     put(stores[0], "k", b"x")
     assert wire.operations == {"PutObject": 2}
     stores[0].delete("k")
+
+
+@pytest.mark.only_stores("moto")
+def test_the_probe_works_where_object_lock_asks_for_a_checksum(s3_store, s3_client):
+    """A bucket with a default retention refuses a put without Content-MD5."""
+    without = []
+
+    def look(params, **_):
+        if "ContentMD5" not in params:
+            without.append(params)
+
+    for operation in ("PutObject", "UploadPart"):
+        s3_client.meta.events.register(f"before-parameter-build.s3.{operation}", look)
+    try:
+        s3_store.probe()
+    finally:
+        for operation in ("PutObject", "UploadPart"):
+            s3_client.meta.events.unregister(f"before-parameter-build.s3.{operation}", look)
+    assert without == []

@@ -44,7 +44,7 @@ def doctor(
 ) -> None:
     """Find what crashes left behind, and mend it.
 
-    In one artifact or in all, and safe while others write. Ends with 9 if something is found and not mended.
+    In one artifact or in all, and safe while others write. Ends with 9 if something is found and not mended; an index that is out of date is none, as the next listing mends it.
     """
     findings = session.repository().doctor(
         name, mend=mend, older_than=older_than, uploads_older_than=uploads_older_than
@@ -64,10 +64,15 @@ def doctor(
         quiet=[f.code for f in open_ones],
         people=[*table, found if findings else "all is well"],
     )
-    if open_ones:
+    serious = [f for f in open_ones if f.code not in _HARMLESS]
+    if serious:
         raise UnmendedError(
-            f"{count_words(len(open_ones), 'finding')} not mended", hint=_hint(open_ones, mend=mend)
+            f"{count_words(len(serious), 'finding')} not mended", hint=_hint(serious, mend=mend)
         )
+
+
+_HARMLESS = {"stale-index"}
+"""Findings that every publish or deletion causes, and the next listing mends by itself."""
 
 
 def _state(finding: Finding) -> str:

@@ -23,7 +23,7 @@ from versioned.stores.s3_answers import is_missing, status_of
 from versioned.stores.s3_outcomes import NO_CONDITION, Condition
 from versioned.stores.s3_reading import look, unquoted
 from versioned.stores.s3_room import Room
-from versioned.stores.s3_writing import delete_objects
+from versioned.stores.s3_writing import base64_md5, delete_objects
 
 Gather = Callable[..., list[bool]]
 
@@ -111,7 +111,9 @@ class _Trial:
             **where,
             "UploadId": self.room.call(client.create_multipart_upload, **where)["UploadId"],
         }
-        part = self.room.call(client.upload_part, **upload, PartNumber=1, Body=_OTHER)
+        part = self.room.call(
+            client.upload_part, **upload, PartNumber=1, Body=_OTHER, ContentMD5=_md5(_OTHER)
+        )
         parts: Any = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
         completed = self._accepted(
             client.complete_multipart_upload, **upload, **_IF_ABSENT.fields, MultipartUpload=parts
@@ -126,7 +128,9 @@ class _Trial:
 
     def _put(self, name: str, body: bytes, condition: Condition = NO_CONDITION) -> bool:
         method = self.room.client.put_object
-        return self._accepted(method, **self._where(name), Body=body, **condition.fields)
+        return self._accepted(
+            method, **self._where(name), Body=body, ContentMD5=_md5(body), **condition.fields
+        )
 
     def _copy(self, condition: Condition, source_etag: str | None) -> bool:
         return self._accepted(
@@ -165,3 +169,8 @@ class _Trial:
     def _etag(self, name: str) -> str | None:
         seen = look(self.room, name)
         return None if seen is None else unquoted(seen.info.etag)
+
+
+def _md5(body: bytes) -> str:
+    """Object Lock asks for it: a bucket with a default retention refuses a put without."""
+    return base64_md5(hashlib.md5(body, usedforsecurity=False).digest())

@@ -9,12 +9,11 @@ import boto3
 import moto
 import pytest
 
-from faults import Wire, no_waiting  # noqa: F401 - a fixture
+from faults import BUCKET, Wire, no_waiting  # noqa: F401 - a fixture
 from versioned.stores.local import LocalStore
 from versioned.stores.s3 import S3Store, client_config
 
 KINDS = ("local", "moto", "ceph")
-BUCKET = "versioned-tests"
 CEPH_VARIABLES = (
     "VERSIONED_TEST_CEPH_ENDPOINT",
     "VERSIONED_TEST_CEPH_ACCESS_KEY",

@@ -27,6 +27,9 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+BUCKET = "versioned-tests"
+"""The bucket of all tests; each has a prefix of its own."""
+
 
 @dataclass(frozen=True)
 class Sent:

@@ -6,8 +6,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, SSLError
 
-from conftest import BUCKET
 from faults import (
+    BUCKET,
     Wire,
     answer,
     answer_with,

@@ -12,8 +12,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from conftest import BUCKET
-from faults import Wire, answer
+from faults import BUCKET, Wire, answer
 from versioned.content import Content
 from versioned.errors import (
     AccessDeniedError,

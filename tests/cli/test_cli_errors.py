@@ -150,7 +150,9 @@ def test_a_reader_that_goes_away_makes_no_noise(app):
         assert (process.communicate()[1], process.returncode) == ("", 141)
 
 
-def test_a_full_disk_is_an_error_and_no_traceback(app):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_an_error_and_no_traceback(app, monkeypatch, unbuffered):
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     with Path("/dev/full").open("w") as full, spawn("ls", "app", stdout=full) as process:
         assert process.communicate()[1] == "error: [Errno 28] No space left on device\n"
         assert process.returncode == 1

@@ -46,6 +46,7 @@ class Program(Group):
             )
             code = returned if isinstance(returned, int) else Exit.OK
         except (click.ClickException, click.Abort, VersionedError, OSError) as error:
+            _flush()
             code = report(error, _output(session, arguments))
             _flush()
         if standalone_mode:

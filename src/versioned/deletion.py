@@ -75,7 +75,7 @@ def delete_version(
     if number in users:
         raise VersionInUseError(
             f"version {number} of {name!r} is used by {', '.join(users[number])}",
-            hint="move the alias first, or force the deletion",
+            hint="move the alias first, or force it: --force, in Python force=True",
         )
 
 

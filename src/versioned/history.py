@@ -10,7 +10,8 @@ from versioned.alias_writing import put_alias
 from versioned.aliases import read_held
 from versioned.context import Context
 from versioned.errors import AliasNotFoundError, InvalidInputError
-from versioned.models import Alias, LedgerEntry
+from versioned.layout import LATEST_VERSION
+from versioned.models import FULL_WEIGHT, Alias, LedgerEntry
 from versioned.targets import Expectation, Target
 
 
@@ -33,8 +34,8 @@ def history(
 
 
 def choose_rollback(entries: Sequence[LedgerEntry]) -> LedgerEntry | None:
-    """The newest earlier state that sent all traffic to one version, unless the alias is just
-    there; from a state that was itself brought back, the search goes on below the original.
+    """The newest earlier state that sent all traffic to one number, unless the alias is just
+    there. LATEST is no way back: it may hold other bytes by now. From a state that was itself brought back, the search goes on below the original.
 
     `entries` are newest first, the current state at the front. `None` if there is no way back.
     """
@@ -47,7 +48,7 @@ def choose_rollback(entries: Sequence[LedgerEntry]) -> LedgerEntry | None:
         start = originals[0] + 1 if originals else 1
     for entry in entries[start:]:
         candidate = entry.state
-        if candidate is None or candidate.is_split:
+        if candidate is None or candidate.is_split or candidate.version == LATEST_VERSION:
             continue
         if state.is_split or candidate.version != state.version:
             return entry
@@ -57,7 +58,8 @@ def choose_rollback(entries: Sequence[LedgerEntry]) -> LedgerEntry | None:
 def _words(state: Alias) -> str:
     if not state.is_split:
         return state.version
-    return f"{state.version} with {state.secondary_version_weight}% {state.secondary_version}"
+    weight = state.secondary_version_weight or 0
+    return f"{state.version} ({FULL_WEIGHT - weight}%) + {state.secondary_version} ({weight}%)"
 
 
 def rollback(

@@ -279,7 +279,7 @@ class Repository:
         message: str | None = None,
         by: str | None = None,
     ) -> Alias:
-        """Back to the newest earlier version that had all the traffic; again, one further back.
+        """Back to the newest earlier number that had all the traffic; again, one further back.
 
         During a canary that is the stable version. `to` names a version instead. One
         compare-and-set on the state that was looked at. Raises AliasNotFoundError,

@@ -61,7 +61,8 @@ def iso(moment: datetime) -> str:
 
 def not_found(name: str, version: str) -> ArtifactNotFoundError:
     return ArtifactNotFoundError(
-        f"artifact {name!r} has no version {version}", hint=f"see versioned ls {name}"
+        f"artifact {name!r} has no version {version}",
+        hint=f"versioned ls shows all artifacts, versioned ls {name} its versions",
     )
 
 

@@ -93,7 +93,8 @@ def test_history_shows_the_newest_first(app):
 
 
 def test_history_of_nothing(app):
-    app("history app@never").said("", "app@never has no history\n")
+    hint = "hint: versioned alias ls app shows what has\n"
+    app("history app@never").said("", "error: app@never has no history\n" + hint, 3)
 
 
 def test_rollback_in_one_word(app):

@@ -59,7 +59,9 @@ def test_every_error_of_the_package_has_an_exit_code():
 
 def test_an_error_says_what_to_do_next(app):
     app("show app@9").said(
-        "", "error: artifact 'app' has no version 9\nhint: see versioned ls app\n", 3
+        "",
+        "error: artifact 'app' has no version 9\nhint: versioned ls shows all artifacts, versioned ls app its versions\n",
+        3,
     )
 
 
@@ -69,7 +71,7 @@ def test_an_error_in_json_is_an_object_on_stderr(app):
     assert json.loads(ran.stderr) == {
         "error": "artifact-not-found",
         "message": "artifact 'app' has no version 9",
-        "hint": "see versioned ls app",
+        "hint": "versioned ls shows all artifacts, versioned ls app its versions",
     }
 
 

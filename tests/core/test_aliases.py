@@ -297,6 +297,12 @@ class TestRollback:
         back = app.rollback("app", "prod")
         assert (back.version, back.secondary_version) == ("1", None)
 
+    def test_it_never_goes_back_to_latest(self, app):
+        app.put_alias("app", "prod", 1)
+        app.put_alias("app", "prod")
+        app.put_alias("app", "prod", 2)
+        assert app.rollback("app", "prod").version == "1"
+
     def test_it_can_name_a_version(self, app):
         for version in (1, 2, 3):
             app.put_alias("app", "prod", version)

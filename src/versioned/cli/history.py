@@ -11,6 +11,7 @@ from versioned.cli.framework import command
 from versioned.cli.session import Session
 from versioned.cli.tables import Column, Table
 from versioned.cli.words import age_words, target_words, time_words
+from versioned.errors import AliasNotFoundError
 from versioned.models import LedgerEntry
 from versioned.references import Reference
 
@@ -22,6 +23,11 @@ from versioned.references import Reference
 def history(session: Session, /, *, reference: Reference, limit: int | None) -> None:
     """Show what happened to an alias, newest first."""
     entries = session.repository().history(reference.name, reference.alias or "", limit=limit)
+    if not entries:
+        raise AliasNotFoundError(
+            f"{reference} has no history",
+            hint=f"versioned alias ls {reference.name} shows what has",
+        )
     columns = (
         Column("POINTED AT"),
         Column("WHEN", drop=3),
@@ -32,7 +38,7 @@ def history(session: Session, /, *, reference: Reference, limit: int | None) -> 
     session.out.answer(
         [entry.to_dict() for entry in entries],
         quiet=[_target(entry) for entry in entries],
-        people=[Table(columns, [_row(e) for e in entries], f"{reference} has no history")],
+        people=[Table(columns, [_row(e) for e in entries])],
     )
 
 

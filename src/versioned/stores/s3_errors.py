@@ -77,7 +77,10 @@ _Kind = tuple[type[VersionedError], str]
 _BY_CODE: dict[str, _Kind] = {
     "404": (ObjectNotFoundError, "list what is there"),
     "NoSuchKey": (ObjectNotFoundError, "list what is there"),
-    "NoSuchBucket": (RepositoryNotFoundError, "check its name, or bootstrap it"),
+    "NoSuchBucket": (
+        RepositoryNotFoundError,
+        "check its name, or create it: versioned init URL, bootstrap() in Python",
+    ),
     "InvalidBucketName": (InvalidLocationError, "check the name of the bucket"),
     "KeyTooLongError": (InvalidNameError, "use a shorter name or prefix"),
     "MetadataTooLarge": (InvalidInputError, "use less metadata"),
@@ -98,7 +101,7 @@ _BY_CODE: dict[str, _Kind] = {
 _BY_STATUS: dict[int, _Kind] = {
     HTTPStatus.FORBIDDEN: (
         AccessDeniedError,
-        "the credentials are known and may not do this: ask for the permission",
+        "check the credentials; if they are right, ask for the permission",
     ),
     HTTPStatus.PRECONDITION_FAILED: (PreconditionFailedError, "read the object again"),
     HTTPStatus.TOO_MANY_REQUESTS: (StoreUnavailableError, _AGAIN_HINT),

@@ -65,8 +65,7 @@ def delete_version(
     if or_none(lambda: context.store.head(key)) is None:
         return  # a record would use the number up
     if force:
-        claimed = _claimed(context, name)
-        _record(context, name, [number], claimed, message=message, by=by, forced=True)
+        _record(context, name, [number], message=message, by=by, forced=True)
         context.store.delete(key)
         return
     users = _users(context, name)
@@ -119,12 +118,11 @@ def _delete_unreferenced(
     """
     with Step(context.store) as step:
         before = step.add(lambda: read_announcement(context, name))
-        claimed = step.add(lambda: _claimed(context, name))
         step.add(context.capabilities)
     started = context.monotonic()
     deletion = announce(context, name, versions, before.result)
     try:
-        _record(context, name, versions, claimed.result, message=message, by=by, forced=False)
+        _record(context, name, versions, message=message, by=by, forced=False)
         context.sleep(context.store.settle)
         users = _users(context, name)
         if context.monotonic() - started > LEASE / 2:
@@ -148,23 +146,17 @@ def _delete_unreferenced(
     return {version: users[version] for version in versions if version in users}
 
 
-def _claimed(context: Context, name: str) -> set[str]:
-    lines = context.listed(layout.numbers_folder(name))
-    return {str(layout.number_of_claim(line.key)) for line in lines}
-
-
 def _record(
     context: Context,
     name: str,
     versions: list[str],
-    claimed: set[str],
     *,
     message: str | None,
     by: str | None,
     forced: bool,
 ) -> None:
-    """Say what is to be deleted, and see to it that its numbers stay taken: the other package
-    publishes without a claim."""
+    """Say what is to be deleted, and see to it that the highest number stays taken, and those
+    below with it: the other package publishes without a claim."""
     record = {
         "format": 1,
         "identity": new_identity(),
@@ -177,9 +169,9 @@ def _record(
     key = layout.deletion_record_key(name, moment, str(record["identity"]))
     with Step(context.store) as step:
         step.add(partial(context.write, key, dump({**record, "versions": versions})))
-        for version in set(versions) - claimed:
-            claim = layout.claim_key(name, int(version))
-            step.add(partial(context.create_once, claim, dump({**record, "versions": [version]})))
+        highest = max(map(int, versions))
+        claim = dump({**record, "versions": [str(highest)]})
+        step.add(partial(context.create_once, layout.claim_key(name, highest), claim))
 
 
 def purge_folder(context: Context, folder: str) -> None:

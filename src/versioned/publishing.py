@@ -100,6 +100,7 @@ def _publish_once(context: Context, name: str) -> Artifact | None:
 
 
 def _look(context: Context, name: str) -> _Look:
+    started = context.monotonic()
     with Step(context.store) as step:
         versions = step.add(lambda: listed_versions(context, name, limit=3))
         numbers = step.add(lambda: context.listed(layout.numbers_folder(name), limit=1))
@@ -111,12 +112,16 @@ def _look(context: Context, name: str) -> _Look:
             hint=f"put it first: versioned put {name} FILE",
         )
     info, data = latest.result
+    taken = numbers.result
+    if context.monotonic() - started > context.store.settle:
+        # A deletion may have begun and ended in between: what it claimed is seen now.
+        taken = context.listed(layout.numbers_folder(name), limit=1)
     numbered = [(int(v), line) for v, line in versions.result if v != layout.LATEST_VERSION]
     return _Look(
         info=info,
         data=data,
         newest=numbered[0] if numbered else None,
-        taken=layout.number_of_claim(numbers.result[0].key) if numbers.result else 0,
+        taken=layout.number_of_claim(taken[0].key) if taken else 0,
     )
 
 

@@ -244,13 +244,29 @@ def test_versions_are_the_changes_in_order(local_repository_factory, contents):
     assert repository.get_latest_published_artifact_version_number("app") == len(expected)
 
 
-def test_every_deleted_number_of_the_other_package_stays_taken(repository):
+def test_a_deletion_between_two_looks_of_a_publisher_frees_no_number(repository):
+    """Versions of the other package have no claims: only the highest gets one when they go."""
     store = repository.context.store
     for number in (1, 2, 3):
         repository.put_artifact("app", b"%d" % number)
         store.copy(
             store.head(layout.version_key("app", None, "")), layout.version_key("app", number, "")
         )
-    repository.purge_artifact_versions("app", 0, 0)
-    claimed = {layout.number_of_claim(line.key) for line in store.list_objects("app/numbers/")}
-    assert claimed == {1, 2, 3}
+    repository.put_artifact("app", b"new")
+
+    class Straddled(TappedStore):
+        """The numbers are listed before the deletion, the versions after it."""
+
+        def gather(self, *calls):
+            if len(calls) != 4:
+                return super().gather(*calls)
+            versions, numbers, latest, capabilities = calls
+            numbers()
+            repository.purge_artifact_versions("app", 0, 0)
+            for call in (versions, latest, capabilities):
+                call()
+            return []
+
+    publisher = Repository(Straddled(store))
+    publisher.context.monotonic = iter(range(0, 10_000, 100)).__next__
+    assert publisher.publish_artifact_version("app").version == "4"

@@ -1,4 +1,4 @@
-"""The public import path of the first seed: `from versioned.api import s3_only_backend`.
+"""The import path of versioned 1.0.1: `from versioned.api import s3_only_backend`.
 
 Importing it imports neither boto3 nor anything else that is slow.
 """

@@ -1,4 +1,4 @@
-"""The errors under the import path of the first seed; the whole tree is `versioned.errors`."""
+"""The errors under the import path of versioned 1.0.1; the whole tree is `versioned.errors`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first seed's module: the core's operations on S3, with a session as first argument.
+"""The API of versioned 1.0.1: the core's operations on S3, with a session as first argument.
 
     repo = Repository(aws_region="us-east-1", s3_bucket="my-bucket", suffix=".zip")
     repo.bootstrap(bsm)
@@ -79,7 +79,7 @@ class Repository:
     @property
     def s3dir_artifact_store(self) -> S3Path:
         """The folder of the whole repository."""
-        from s3pathlib import S3Path  # noqa: PLC0415 - slow to import, and only the seed needs it
+        from s3pathlib import S3Path  # noqa: PLC0415 - slow to import, and only this API needs it
 
         return S3Path(self.s3_bucket).joinpath(self.s3_prefix).to_dir()
 
@@ -109,7 +109,7 @@ class Repository:
 
     get_latest_published_version = get_latest_published_artifact_version_number
 
-    def put_artifact(  # noqa: PLR0917 - the seed fixes the order
+    def put_artifact(  # noqa: PLR0917 - 1.0.1 fixes the order
         self,
         bsm: Bsm,
         name: str,
@@ -171,7 +171,7 @@ class Repository:
 
     # aliases
 
-    def put_alias(  # noqa: PLR0917 - the seed fixes the order
+    def put_alias(  # noqa: PLR0917 - 1.0.1 fixes the order
         self,
         bsm: Bsm,
         name: str,

@@ -149,7 +149,7 @@ def read_uri(bsm: Bsm, uri: str, *, sha256: str | None = None) -> bytes:
 
 
 def botocore_error(error: VersionedError) -> Exception:
-    """The ClientError behind an error, as the seed documents it, with our words as its note;
+    """The ClientError behind an error, as 1.0.1 documents it, with our words as its note;
     the error itself where botocore had no part in it."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - slow to import
 

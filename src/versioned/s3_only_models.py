@@ -1,4 +1,4 @@
-"""What the first seed's operations return: data with the fields and names of that document."""
+"""What the API of versioned 1.0.1 returns: data with its fields and names."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Artifact(Base):
 
     @classmethod
     def from_model(cls, found: models.Artifact) -> Self:
-        """What the core found, in the seed's shape."""
+        """What the core found, in the shape of 1.0.1."""
         update_at = _seconds(found.update_datetime)
         return cls(found.name, found.version, update_at, found.uri, found.sha256)
 
@@ -87,7 +87,7 @@ class Alias(Base):
 
     @classmethod
     def from_model(cls, found: models.Alias) -> Self:
-        """What the core found, in the seed's shape."""
+        """What the core found, in the shape of 1.0.1."""
         alias = cls(
             name=found.name,
             alias=found.alias,
@@ -174,6 +174,6 @@ def _seconds(moment: datetime) -> str:
 
 
 def _s3path(uri: str) -> S3Path:
-    from s3pathlib import S3Path  # noqa: PLC0415 - slow to import, and only the seed needs it
+    from s3pathlib import S3Path  # noqa: PLC0415 - slow to import, and only this API needs it
 
     return S3Path(uri)

@@ -1,4 +1,4 @@
-"""How alias states and ledger entries are written: `docs/formats/aliases.md`. Pure: no I/O.
+"""How alias states are written: `docs/formats/aliases.md`. Pure: no I/O.
 
 The file holds exactly the eight fields of the public format, so the other package can read it.
 What it has no field for (who, why, which bytes, which ledger position) travels as the user
@@ -7,17 +7,23 @@ metadata `versioned-event` of the same object, so both change in one write.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
-from versioned import layout
+from versioned.alias_fields import (
+    decode_cause,
+    decode_split,
+    encode_cause,
+    encode_split,
+    read_sha256,
+    read_version,
+)
 from versioned.context import stamp
-from versioned.documents import Document, dump, dump_header, parse
-from versioned.errors import ContaminatedError, InvalidInputError, InvalidVersionError
-from versioned.models import Alias, LedgerEntry
+from versioned.documents import dump, dump_header, parse
+from versioned.errors import ContaminatedError, InvalidInputError
+from versioned.models import FULL_WEIGHT, Alias, Canary, Cause
+from versioned.routing import BUCKETS
 from versioned.stores.base import Attributes, ObjectInfo
 
 EVENT_KEY = "versioned-event"
@@ -31,7 +37,8 @@ class Event:
     """Who wrote an alias state and why, and where the ledger stood before it.
 
     `position` and `previous` are the newest ledger entry and the SHA-256 of its body; 0 and
-    empty where there is none. `deleting` marks a state that is about to be deleted.
+    empty where there is none. `split` is that of the alias, without URIs. `deleting` marks a
+    state that is about to be deleted.
     """
 
     identity: str
@@ -43,6 +50,8 @@ class Event:
     secondary_sha256: str | None = None
     restores: str | None = None
     deleting: bool = False
+    split: tuple[Canary, ...] = ()
+    cause: Cause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +89,9 @@ def encode_alias(alias: Alias) -> bytes:
 
 def event_attributes(event: Event) -> Attributes:
     """The metadata of an alias file. Raises InvalidInputError where it does not fit."""
-    header = dump_header(
-        {
-            name: value
-            for name in Event.__slots__
-            if (value := getattr(event, name)) is not None and value is not False
-        }
-    )
+    fields = {name: getattr(event, name) for name in Event.__slots__}
+    fields |= {"split": encode_split(event.split), "cause": encode_cause(event.cause)}
+    header = dump_header({k: v for k, v in fields.items() if v is not None and v is not False})
     if len(header) > _EVENT_LIMIT:
         raise InvalidInputError(
             f"the message needs {len(header) - _EVENT_LIMIT} bytes more than S3 has room for",
@@ -101,8 +106,8 @@ def decode_alias(
     """Read an alias file; `uri` gives the address of a version. Raises ContaminatedError."""
     document = parse(info.key, raw)
     event = _decode_event(info)
-    version = _version(document, "version")
-    secondary = document.text_or_none("secondary_version") and _version(
+    version = read_version(document, "version")
+    secondary = document.text_or_none("secondary_version") and read_version(
         document, "secondary_version"
     )
     weight = document.data.get("secondary_version_weight")
@@ -114,6 +119,7 @@ def decode_alias(
             hint="versioned doctor --mend sets it aside; then put it again",
         )
     document.text("version_s3uri")
+    split = _split_that_fits(event, secondary, weight, uri)
     return HeldAlias(
         alias=Alias(
             name=name,
@@ -129,6 +135,7 @@ def decode_alias(
             by=event.by if event else None,
             message=event.message if event else None,
             revision=info.etag,
+            split=split,
         ),
         event=event,
         modified=info.modified,
@@ -136,19 +143,16 @@ def decode_alias(
     )
 
 
-def _version(document: Document, field: str) -> str:
-    try:
-        return layout.normalize_version(document.text(field))
-    except InvalidVersionError as error:
-        raise ContaminatedError(
-            f"{document.key!r}: {error.message}",
-            hint="versioned doctor --mend sets it aside; then put it again",
-        ) from error
-
-
-def _sha256(document: Document, field: str) -> str | None:
-    text = document.text_or_none(field)
-    return None if text is None else layout.validate_sha256(document.key, text)
+def _split_that_fits(
+    event: Event | None, secondary: str | None, weight: int | None, uri: Callable[[str], str]
+) -> tuple[Canary, ...]:
+    """The split of an event, unless another tool kept the event and changed the file."""
+    if event is None or not event.split:
+        return ()
+    first = event.split[0]
+    if (first.version, first.basis_points * FULL_WEIGHT // BUCKETS) != (secondary, weight):
+        return ()
+    return tuple(replace(canary, uri=uri(canary.version)) for canary in event.split)
 
 
 def _moment(written: object, info: ObjectInfo) -> str:
@@ -172,125 +176,10 @@ def _decode_event(info: ObjectInfo) -> Event | None:
         previous=document.text("previous"),
         by=document.text_or_none("by"),
         message=document.text_or_none("message"),
-        sha256=_sha256(document, "sha256"),
-        secondary_sha256=_sha256(document, "secondary_sha256"),
+        sha256=read_sha256(document, "sha256"),
+        secondary_sha256=read_sha256(document, "secondary_sha256"),
         restores=document.text_or_none("restores"),
         deleting=document.data.get("deleting") is True,
-    )
-
-
-def digest(body: bytes) -> str:
-    """What links a ledger entry to the one before it."""
-    return hashlib.sha256(body).hexdigest()
-
-
-def encode_put_entry(held: HeldAlias, position: int, previous: str) -> bytes:
-    """The ledger entry of a superseded state: the same bytes for all who write it."""
-    alias, event = held.alias, held.event
-    return dump(
-        {
-            "format": 1,
-            "artifact": alias.name,
-            "alias": alias.alias,
-            "action": "put",
-            "position": position,
-            "previous": previous,
-            "at": alias.update_at,
-            "by": alias.by,
-            "message": alias.message,
-            "identity": held.identity,
-            "restores": event.restores if event else None,
-            "state": {
-                "version": alias.version,
-                "secondary_version": alias.secondary_version,
-                "secondary_version_weight": alias.secondary_version_weight,
-                "sha256": alias.sha256,
-                "secondary_sha256": alias.secondary_sha256,
-            },
-        }
-    )
-
-
-def encode_delete_entry(
-    name: str,
-    alias: str,
-    *,
-    position: int,
-    previous: str,
-    at: str,
-    by: str | None,
-    message: str | None,
-    identity: str,
-) -> bytes:
-    """The ledger entry that says that an alias was deleted."""
-    fields: dict[str, Any] = {
-        "format": 1,
-        "artifact": name,
-        "alias": alias,
-        "action": "delete",
-        "position": position,
-        "previous": previous,
-        "at": at,
-        "by": by,
-        "message": message,
-        "identity": identity,
-        "restores": None,
-        "state": None,
-    }
-    return dump(fields)
-
-
-def entry_of(held: HeldAlias) -> LedgerEntry:
-    """The current state in the shape of a ledger entry."""
-    alias = held.alias
-    return LedgerEntry(
-        name=alias.name,
-        alias=alias.alias,
-        action="put",
-        at=alias.update_at,
-        by=alias.by,
-        message=alias.message,
-        position=None,
-        identity=held.identity,
-        state=alias,
-        restores=held.event.restores if held.event else None,
-    )
-
-
-def decode_entry(key: str, raw: bytes, uri: Callable[[str], str]) -> LedgerEntry:
-    """Read a ledger entry. Raises ContaminatedError."""
-    document = parse(key, raw)
-    name, alias, at = document.text("artifact"), document.text("alias"), document.text("at")
-    state = document.mapping_or_none("state")
-    held: Alias | None = None
-    if state is not None:
-        version = _version(state, "version")
-        secondary = state.text_or_none("secondary_version") and _version(state, "secondary_version")
-        held = Alias(
-            name=name,
-            alias=alias,
-            update_at=at,
-            version=version,
-            secondary_version=secondary,
-            secondary_version_weight=state.integer("secondary_version_weight")
-            if secondary
-            else None,
-            version_uri=uri(version),
-            secondary_version_uri=secondary and uri(secondary),
-            sha256=_sha256(state, "sha256"),
-            secondary_sha256=_sha256(state, "secondary_sha256"),
-            by=document.text_or_none("by"),
-            message=document.text_or_none("message"),
-        )
-    return LedgerEntry(
-        name=name,
-        alias=alias,
-        action="put" if held else "delete",
-        at=at,
-        by=document.text_or_none("by"),
-        message=document.text_or_none("message"),
-        position=document.integer("position"),
-        identity=document.text("identity"),
-        state=held,
-        restores=document.text_or_none("restores"),
+        split=decode_split(document, str),
+        cause=decode_cause(document),
     )

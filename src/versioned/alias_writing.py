@@ -24,10 +24,11 @@ from versioned.errors import (
     OutcomeUnknownError,
     PreconditionFailedError,
 )
-from versioned.models import Alias
+from versioned.models import Alias, Canary, Cause
+from versioned.ranks import read_ranks, refuse_rank
 from versioned.steps import Step
 from versioned.stores.base import ObjectInfo
-from versioned.targets import Expectation, Target
+from versioned.targets import Expectation, Target, target_words
 from versioned.versions import head_version, sha256_of
 
 
@@ -41,6 +42,7 @@ def put_alias(
     message: str | None = None,
     by: str | None = None,
     restores: str | None = None,
+    cause: Cause | None = None,
 ) -> Alias:
     """Two steps for a new alias, three for an update. Raises as `Repository.put_alias`."""
     layout.alias_key(name, alias)
@@ -50,13 +52,16 @@ def put_alias(
     seen = _look(context, name, alias, target)
     before = seen.held.alias if seen.held else None
     _check(context, seen, target, expect)
+    if cause is None:
+        refuse_rank(name, alias, seen.ranks)
     tip = _record_superseded(context, name, alias, seen.held, seen.position)
     moment = seen.held.alias.update_datetime + timedelta(microseconds=1) if seen.held else None
     after = replace(
         _plain_alias(context, name, alias, target),
         update_at=stamp(max(filter(None, (context.store.now(), moment)))),
         sha256=sha256_of(seen.primary),
-        secondary_sha256=sha256_of(seen.secondary) if seen.secondary else None,
+        secondary_sha256=sha256_of(seen.canaries[0]) if seen.canaries else None,
+        split=() if target.is_plain else _split(context, name, target, seen.canaries),
         by=by or context.actor,
         message=message,
     )
@@ -69,6 +74,8 @@ def put_alias(
         sha256=after.sha256,
         secondary_sha256=after.secondary_sha256,
         restores=restores,
+        split=after.split,
+        cause=cause,
     )
     after = replace(after, revision=_write(context, after, event, before).etag)
     if context.monotonic() - started > context.store.settle:
@@ -84,31 +91,32 @@ class _Look:
     alias: str
     held: HeldAlias | None
     primary: ObjectInfo
-    secondary: ObjectInfo | None
+    canaries: list[ObjectInfo]
     position: int
     announcement: Announcement | None
+    ranks: tuple[str, ...]
 
 
 def _look(context: Context, name: str, alias: str, target: Target) -> _Look:
     with Step(context.store) as step:
         held = step.add(lambda: read_held(context, name, alias))
         primary = step.add(lambda: head_version(context, name, target.version))
-        secondary = (
-            step.add(partial(head_version, context, name, target.secondary_version))
-            if target.secondary_version
-            else None
-        )
+        canaries = [
+            step.add(partial(head_version, context, name, version)) for version, _ in target.shares
+        ]
         position = step.add(lambda: ledger.newest_position(context, name, alias))
         announcement = step.add(lambda: read_announcement(context, name))
+        ranks = step.add(lambda: read_ranks(context))
         step.add(context.capabilities)
     return _Look(
         name=name,
         alias=alias,
         held=held.result,
         primary=primary.result,
-        secondary=secondary.result if secondary else None,
+        canaries=[canary.result for canary in canaries],
         position=position.result,
         announcement=announcement.result,
+        ranks=ranks.result,
     )
 
 
@@ -168,6 +176,15 @@ def _plain_alias(context: Context, name: str, alias: str, target: Target) -> Ali
     )
 
 
+def _split(
+    context: Context, name: str, target: Target, infos: list[ObjectInfo]
+) -> tuple[Canary, ...]:
+    return tuple(
+        Canary(version, points, ledger.version_uri(context, name, version), sha256_of(info))
+        for (version, points), info in zip(target.shares, infos, strict=True)
+    )
+
+
 def _write(context: Context, after: Alias, event: Event, before: Alias | None) -> ObjectInfo:
     """Replace the state that was seen, and no other. Raises AliasConflictError."""
     key = layout.alias_key(after.name, after.alias)
@@ -209,7 +226,7 @@ def _take_back(context: Context, after: Alias, held: HeldAlias | None) -> None:
     expect, message = Expectation(revision=after.revision), "its version is gone"
     if held is not None:
         before = held.alias
-        back = Target(before.version, before.secondary_version, before.secondary_version_weight)
+        back = Target.of_alias(before)
         try:
             put_alias(
                 context,
@@ -219,6 +236,7 @@ def _take_back(context: Context, after: Alias, held: HeldAlias | None) -> None:
                 expect=expect,
                 message=message,
                 restores=held.identity,
+                cause=Cause("rollback"),
             )
         except ArtifactNotFoundError:
             pass
@@ -249,12 +267,7 @@ def _describe(state: Alias | str | None) -> str:
         return "absent"
     if isinstance(state, str):
         return state
-    split = (
-        f" with {state.secondary_version_weight}% {state.secondary_version}"
-        if state.secondary_version
-        else ""
-    )
-    return f"version {state.version}{split} ({state.update_at})"
+    return f"version {target_words(state)} ({state.update_at})"
 
 
 def delete_alias(
@@ -265,6 +278,7 @@ def delete_alias(
     expect: Expectation | None = None,
     message: str | None = None,
     by: str | None = None,
+    cause: Cause | None = None,
     marked_is_dead: bool = False,
 ) -> bool:
     """Whether there was an alias to delete. The ledger keeps its last state and the deletion.
@@ -299,7 +313,9 @@ def delete_alias(
     except PreconditionFailedError as error:
         found = _found(context, name, alias)
         raise _conflict(name, alias, held.alias, found) from error
-    ledger.append_deletion(context, name, alias, tip, by=by or context.actor, message=message)
+    ledger.append_deletion(
+        context, name, alias, tip, by=by or context.actor, message=message, cause=cause
+    )
     return True
 
 
@@ -307,6 +323,10 @@ def _mark(context: Context, held: HeldAlias, tip: ledger.Tip) -> str:
     """The same state, marked; the other package still reads it as it was."""
     later = max(context.store.now(), held.alias.update_datetime + timedelta(microseconds=1))
     event = Event(
-        identity=new_identity(), position=tip.position, previous=tip.previous, deleting=True
+        identity=new_identity(),
+        position=tip.position,
+        previous=tip.previous,
+        deleting=True,
+        split=held.alias.split,
     )
     return _write(context, replace(held.alias, update_at=stamp(later)), event, held.alias).etag

@@ -52,6 +52,13 @@ class Document:
             raise self._fault(field, "a list of strings")
         return value
 
+    def lists(self, field: str) -> list[list[Any]]:
+        """Empty where the field is missing."""
+        value = self.data.get(field, [])
+        if not isinstance(value, list) or not all(isinstance(v, list) for v in value):
+            raise self._fault(field, "a list of lists")
+        return value
+
     def _field(self, field: str) -> Any:  # noqa: ANN401 - JSON is anything until it was checked
         if field not in self.data:
             raise ContaminatedError(

@@ -46,8 +46,7 @@ def resolve(context: Context, reference: str, *, key: str | None) -> Resolved:
     version = alias.version if key is None else alias.route(key)
     if version == layout.LATEST_VERSION:  # it may hold other bytes by now
         return Resolved(parsed.name, version)
-    sha256 = alias.sha256 if version == alias.version else alias.secondary_sha256
-    return Resolved(parsed.name, version, sha256)
+    return Resolved(parsed.name, version, alias.sha256_of(version))
 
 
 def read(context: Context, name: str, version: int | str | None) -> bytes:

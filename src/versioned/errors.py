@@ -6,30 +6,42 @@
     - AliasNotFoundError          no such alias
     - RepositoryNotFoundError     no such bucket or directory
     - ObjectNotFoundError         stores only: no such key
+    - RankEmptyError              nothing sits in the rank to promote
+    - RolloutNotFoundError        no rollout of that alias
   x InvalidInputError (ValueError)
     - InvalidNameError            an artifact, alias or suffix that is no name
     - InvalidVersionError         neither LATEST nor 1..999999
     - InvalidReferenceError       not of the form app, app@12, app@prod
     - InvalidLocationError        a repository URL that cannot be opened
     - InputTypeError (TypeError)  an argument of a type that can't be meant
+    - InvalidRankError            an unknown, repeated or reserved rank, or none at all
+    - InvalidStrategyError        steps of a rollout that can't be meant
+    - InvalidCheckError           a check that can't be run
+    - InvalidHookError            a hook that can't be told
   x ConflictError
     - AliasConflictError          somebody else moved the alias; carries both states
     - PreconditionFailedError     stores only: the condition of a write was false
     - DeletionInProgressError     another deletion of this artifact is under way
+    - RolloutConflictError        a rollout is under way, has ended, or was moved on
   x ArtifactS3BackendError        the repository refuses, or holds what it should not
     - LatestVersionError          LATEST can be overwritten, never deleted
     - VersionInUseError           an alias points at the version
     - VersionNumbersExhaustedError   999999 has been published
     - ContaminatedError           foreign objects where versions or aliases belong
     - UnsafeStoreError            the store does not enforce conditional writes
+    - RankProtectedError          a rank is moved by promotion, not by a plain write
+    - RankInUseError              something sits in a rank that is to go
+    - GateRefusedError            gates that a promotion needs are not met
   x IntegrityError
     - ContentMismatchError        the bytes read are not the bytes published
     - ContentChangedError         the source changed while it was being stored
+    - LedgerBrokenError           a ledger was changed, or entries of it are missing
   x StoreError (OSError)
     - AccessDeniedError (PermissionError)
     - WrongRegionError            the bucket lives in another region
     - StoreUnavailableError (ConnectionError)   nothing is known to be written
     - OutcomeUnknownError (ConnectionError)     a write may or may not have happened
+  x DeliveryError (ConnectionError)   a hook could not be told of a change; the change stands
 
 Every error has a `code` for programs, a `message` that says what was asked and what was
 found, and a `hint`: what to do next. `str(error)` is the message and the hint.
@@ -37,6 +49,7 @@ found, and a `hint`: what to do next. `str(error)` is the message and the hint.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -53,19 +66,31 @@ __all__ = [
     "ContentChangedError",
     "ContentMismatchError",
     "DeletionInProgressError",
+    "DeliveryError",
+    "GateRefusedError",
     "InputTypeError",
     "IntegrityError",
+    "InvalidCheckError",
+    "InvalidHookError",
     "InvalidInputError",
     "InvalidLocationError",
     "InvalidNameError",
+    "InvalidRankError",
     "InvalidReferenceError",
+    "InvalidStrategyError",
     "InvalidVersionError",
     "LatestVersionError",
+    "LedgerBrokenError",
     "NotFoundError",
     "ObjectNotFoundError",
     "OutcomeUnknownError",
     "PreconditionFailedError",
+    "RankEmptyError",
+    "RankInUseError",
+    "RankProtectedError",
     "RepositoryNotFoundError",
+    "RolloutConflictError",
+    "RolloutNotFoundError",
     "StoreError",
     "StoreUnavailableError",
     "UnsafeStoreError",
@@ -120,6 +145,18 @@ class ObjectNotFoundError(NotFoundError):
     code = "object-not-found"
 
 
+class RankEmptyError(NotFoundError):
+    """Nothing sits in the rank that a promotion would take from."""
+
+    code = "rank-empty"
+
+
+class RolloutNotFoundError(NotFoundError):
+    """There is no rollout of that alias."""
+
+    code = "rollout-not-found"
+
+
 class InvalidInputError(VersionedError, ValueError):
     """An argument that can't be meant."""
 
@@ -156,6 +193,30 @@ class InputTypeError(InvalidInputError, TypeError):
     code = "invalid-type"
 
 
+class InvalidRankError(InvalidInputError):
+    """An unknown, repeated or reserved rank, or a pipeline without any."""
+
+    code = "invalid-rank"
+
+
+class InvalidStrategyError(InvalidInputError):
+    """Steps of a rollout that can't be meant."""
+
+    code = "invalid-strategy"
+
+
+class InvalidCheckError(InvalidInputError):
+    """A check that can't be run."""
+
+    code = "invalid-check"
+
+
+class InvalidHookError(InvalidInputError):
+    """A hook that can't be told."""
+
+    code = "invalid-hook"
+
+
 class ConflictError(VersionedError):
     """Somebody else was faster; nothing was changed by this call."""
 
@@ -185,6 +246,12 @@ class DeletionInProgressError(ConflictError):
     """Another deletion of this artifact is under way, or was cut off."""
 
     code = "deletion-in-progress"
+
+
+class RolloutConflictError(ConflictError):
+    """A rollout is under way, has ended, or was moved on by somebody else."""
+
+    code = "rollout-conflict"
 
 
 class ArtifactS3BackendError(VersionedError):
@@ -223,6 +290,28 @@ class UnsafeStoreError(ArtifactS3BackendError):
     code = "unsafe-store"
 
 
+class RankProtectedError(ArtifactS3BackendError):
+    """A declared rank is moved by promotion, demotion, rollback or a rollout only."""
+
+    code = "rank-protected"
+
+
+class RankInUseError(ArtifactS3BackendError):
+    """Something sits in a rank that is to be taken out of the pipeline."""
+
+    code = "rank-in-use"
+
+
+class GateRefusedError(ArtifactS3BackendError):
+    """Gates are not met, nothing was moved. `unmet` has a sentence for each, by its name."""
+
+    code = "gate-refused"
+
+    def __init__(self, message: str, *, unmet: Mapping[str, str], hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.unmet = dict(unmet)
+
+
 class IntegrityError(VersionedError):
     """Bytes are not what they should be."""
 
@@ -239,6 +328,12 @@ class ContentChangedError(IntegrityError):
     """The source changed while it was being stored; nothing was stored."""
 
     code = "content-changed"
+
+
+class LedgerBrokenError(IntegrityError):
+    """A ledger was changed after it was written, or entries of it are missing."""
+
+    code = "ledger-broken"
 
 
 class StoreError(VersionedError, OSError):
@@ -269,3 +364,9 @@ class OutcomeUnknownError(StoreError, ConnectionError):
     """A write got no answer: it may or may not have happened. Repeating it is safe."""
 
     code = "outcome-unknown"
+
+
+class DeliveryError(VersionedError, ConnectionError):
+    """A hook could not be told of a change. The change itself stands."""
+
+    code = "delivery-failed"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from versioned import ledger
-from versioned.alias_records import entry_of
 from versioned.alias_writing import put_alias
 from versioned.aliases import read_held
 from versioned.context import Context
 from versioned.errors import AliasNotFoundError, InvalidInputError
-from versioned.layout import LATEST_VERSION
-from versioned.models import FULL_WEIGHT, Alias, LedgerEntry
-from versioned.targets import Expectation, Target
+from versioned.layout import LATEST_VERSION, normalize_version
+from versioned.ledger_records import entry_of
+from versioned.models import Alias, Cause, LedgerEntry
+from versioned.targets import Expectation, Target, target_words
 
 
 def history(
@@ -55,11 +55,10 @@ def choose_rollback(entries: Sequence[LedgerEntry]) -> LedgerEntry | None:
     return None
 
 
-def _words(state: Alias) -> str:
-    if not state.is_split:
-        return state.version
-    weight = state.secondary_version_weight or 0
-    return f"{state.version} ({FULL_WEIGHT - weight}%) + {state.secondary_version} ({weight}%)"
+def held_before(entries: Sequence[LedgerEntry], version: str) -> bool:
+    """Whether one of these states sent all traffic to a version."""
+    states = (entry.state for entry in entries)
+    return any(s is not None and not s.is_split and s.version == version for s in states)
 
 
 def rollback(
@@ -71,7 +70,11 @@ def rollback(
     message: str | None = None,
     by: str | None = None,
 ) -> Alias:
-    """Bring back an earlier state, by one compare-and-set; see `Repository.rollback`."""
+    """Bring back an earlier state, by one compare-and-set; see `Repository.rollback`.
+
+    A version that the alias never held is no way back: it is put like any other, so a rank
+    refuses it.
+    """
     entries = history(context, name, alias)
     if not entries or entries[0].state is None:
         raise AliasNotFoundError(
@@ -79,8 +82,11 @@ def rollback(
         )
     current = entries[0].state
     chosen = choose_rollback(entries)
+    cause: Cause | None = Cause("rollback")
     if to is not None:
-        target, restores = Target.of(to, None, None), None
+        target, restores = Target(normalize_version(to)), None
+        if not held_before(entries, target.version):
+            cause = None
     elif chosen and chosen.state:
         target, restores = Target(chosen.state.version), chosen.identity
     else:
@@ -94,7 +100,8 @@ def rollback(
         alias,
         target,
         expect=Expectation(revision=current.revision),
-        message=message or f"rollback from {_words(current)} to {target.version}",
+        message=message or f"rollback from {target_words(current)} to {target.version}",
         by=by,
         restores=restores,
+        cause=cause,
     )

@@ -13,7 +13,15 @@ specification; the first two rooms are those of the package `versioned` 1.0.1.
     {artifact}/broken/{id}                           aliases that doctor set aside
     {artifact}/index.json                            cache of what a LIST cannot tell
     {artifact}/deletion.json                         announces the latest deletion
+    {artifact}/verdicts/{sha256}/{check}/{position}.json            results of named checks
+    {artifact}/approvals/{sha256}/{rank}/{person}/{position}.json   who approved what
+    {artifact}/rollouts/{alias}.json                 the rollout that is under way, or was last
+    {artifact}/rollouts/{alias}/{id}.json            rollouts that ended before it
+    {artifact}/deliveries/{hook}.json                which changes a hook has been told
     .versioned.json                                  what the store was proved to enforce
+    .versioned-pipeline.json                         ranks in order, and their gates
+    .versioned-pipeline-{position}.json              pipelines that it replaced
+    .versioned-hook-{hook}.json                      since when a hook is told
 """
 
 from __future__ import annotations
@@ -29,6 +37,7 @@ METADATA_KEY_ARTIFACT_NAME = "artifact_name"
 METADATA_KEY_ARTIFACT_SHA256 = "artifact_sha256"
 
 REPOSITORY_KEY = ".versioned.json"
+PIPELINE_KEY = ".versioned-pipeline.json"
 
 _VERSION_LIMIT = 10**VERSION_ZFILL
 _POSITION_LIMIT = 10**8
@@ -37,6 +46,7 @@ _FILENAME = re.compile(r"([0-9]{6})_([0-9]{6})")
 _DEPTH = 2  # {artifact}/{room}/{file}
 _MAX_NAME_BYTES = 255
 _MAX_SUFFIX_BYTES = 64
+_MAX_PERSON_BYTES = 128
 
 
 def normalize_version(version: int | str | None) -> str:
@@ -142,6 +152,26 @@ def validate_suffix(suffix: str) -> None:
     _check_characters("suffix", suffix, _MAX_SUFFIX_BYTES)
 
 
+def validate_word(kind: str, word: str) -> str:
+    """Names that people give to checks and hooks. Raises InvalidNameError."""
+    if not isinstance(word, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", word):
+        raise InvalidNameError(
+            f"{kind} can't be {word!r}",
+            hint="1 to 64 letters, digits, '.', '_' or '-'; a letter or digit first",
+        )
+    return word
+
+
+def validate_person(person: str) -> str:
+    """Who approves, as a part of a key. Raises InvalidNameError."""
+    _check_characters("person", person, _MAX_PERSON_BYTES)
+    if person in {"", ".", ".."} or set(person) & set("*?$"):
+        raise InvalidNameError(
+            f"{person!r} can't be a person", hint="a name such as ann or ann@example.org"
+        )
+    return person
+
+
 def validate_sha256(key: str, sha256: str) -> str:
     """It becomes part of file names, so it is never taken on trust. Raises ContaminatedError."""
     if not re.fullmatch(r"[0-9a-f]{64}", sha256):
@@ -227,11 +257,18 @@ def ledger_folder(name: str, alias: str) -> str:
 
 def ledger_key(name: str, alias: str, position: int) -> str:
     """Positions count from 1; the key sorts the newest first."""
-    return f"{ledger_folder(name, alias)}{_POSITION_LIMIT - position:08d}_{position:08d}.json"
+    return f"{ledger_folder(name, alias)}{_position(position)}"
+
+
+def _position(position: int) -> str:
+    return f"{_POSITION_LIMIT - position:08d}_{position:08d}.json"
 
 
 def position_of_ledger_key(key: str) -> int:
-    """The position of a ledger entry. Raises ContaminatedError for a foreign object."""
+    """The position of an entry of a ledger, of verdicts or of approvals.
+
+    Raises ContaminatedError for a foreign object.
+    """
     match = re.fullmatch(r"([0-9]{8})_([0-9]{8})\.json", key.rpartition("/")[2])
     if not match or int(match[1]) + int(match[2]) != _POSITION_LIMIT:
         raise ContaminatedError(
@@ -274,3 +311,52 @@ def upload_key(name: str, sha256: str) -> str:
 
 def index_key(name: str) -> str:
     return f"{artifact_folder(name)}index.json"
+
+
+def verdicts_folder(name: str, sha256: str) -> str:
+    folder = f"{artifact_folder(name)}verdicts/"
+    return f"{folder}{validate_sha256(folder, sha256)}/"
+
+
+def verdict_folder(name: str, sha256: str, check: str) -> str:
+    return f"{verdicts_folder(name, sha256)}{validate_word('a check', check)}/"
+
+
+def approvals_folder(name: str, sha256: str, rank: str) -> str:
+    validate_alias_name(rank)
+    folder = f"{artifact_folder(name)}approvals/"
+    return f"{folder}{validate_sha256(folder, sha256)}/{rank}/"
+
+
+def approval_folder(name: str, sha256: str, rank: str, person: str) -> str:
+    return f"{approvals_folder(name, sha256, rank)}{validate_person(person)}/"
+
+
+def entry_key(folder: str, position: int) -> str:
+    """An entry of verdicts or approvals; the key sorts the newest first."""
+    return f"{folder}{_position(position)}"
+
+
+def rollouts_folder(name: str) -> str:
+    return f"{artifact_folder(name)}rollouts/"
+
+
+def rollout_key(name: str, alias: str) -> str:
+    validate_alias_name(alias)
+    return f"{rollouts_folder(name)}{alias}.json"
+
+
+def ended_rollout_key(name: str, alias: str, identity: str) -> str:
+    return f"{rollout_key(name, alias).removesuffix('.json')}/{validate_word('a rollout', identity)}.json"
+
+
+def deliveries_key(name: str, hook: str) -> str:
+    return f"{artifact_folder(name)}deliveries/{validate_word('a hook', hook)}.json"
+
+
+def hook_key(hook: str) -> str:
+    return f".versioned-hook-{validate_word('a hook', hook)}.json"
+
+
+def superseded_pipeline_key(position: int) -> str:
+    return f".versioned-pipeline-{position:08d}.json"

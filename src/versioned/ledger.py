@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from functools import partial
 
 from versioned import layout
-from versioned.alias_records import (
-    HeldAlias,
+from versioned.alias_records import HeldAlias
+from versioned.context import Context, new_identity, stamp
+from versioned.errors import ConflictError
+from versioned.ledger_records import (
     decode_entry,
     digest,
     encode_delete_entry,
     encode_put_entry,
 )
-from versioned.context import Context, new_identity, stamp
-from versioned.errors import ConflictError
-from versioned.models import LedgerEntry
+from versioned.models import Cause, LedgerEntry
 from versioned.steps import Step
 from versioned.stores.base import ListedObject
 
@@ -94,7 +94,14 @@ def _check_current(context: Context, held: HeldAlias, position: int) -> None:
 
 
 def append_deletion(
-    context: Context, name: str, alias: str, tip: Tip, *, by: str | None, message: str | None
+    context: Context,
+    name: str,
+    alias: str,
+    tip: Tip,
+    *,
+    by: str | None,
+    message: str | None,
+    cause: Cause | None = None,
 ) -> None:
     """Record that an alias is gone. Takes the next free position."""
     while True:
@@ -107,6 +114,7 @@ def append_deletion(
             by=by,
             message=message,
             identity=new_identity(),
+            cause=cause,
         )
         if context.create_once(layout.ledger_key(name, alias, tip.position + 1), body):
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import BinaryIO
 
@@ -39,7 +39,7 @@ from versioned.retention import (
     references,
 )
 from versioned.stores.base import Capabilities, Progress, Store
-from versioned.targets import Absent, Expectation, Target
+from versioned.targets import Absent, Expectation, Target, Weight
 from versioned.verification import VerificationReport, VerifiedVersion
 
 
@@ -232,13 +232,40 @@ class Repository:
         One compare-and-set; the state it replaces is in the ledger first. `expect` is what the
         alias must be now: a primary version, the very state that was read, or `ABSENT`. Raises
         ArtifactNotFoundError, InputTypeError, InvalidInputError, AliasConflictError where
-        another writer was faster or `expect` is not met, DeletionInProgressError.
+        another writer was faster or `expect` is not met, DeletionInProgressError,
+        RankProtectedError where the alias is a declared rank.
         """
         return alias_writing.put_alias(
             self.context,
             name,
             alias,
             Target.of(version, secondary_version, secondary_version_weight),
+            expect=Expectation.of(expect),
+            message=message,
+            by=by,
+        )
+
+    def split_alias(
+        self,
+        name: str,
+        alias: str,
+        weights: Mapping[int | str, Weight],
+        *,
+        expect: int | str | Alias | Absent | None = None,
+        message: str | None = None,
+        by: str | None = None,
+    ) -> Alias:
+        """Split an alias among up to ten versions: `{"12": 89.5, "13": 10, "14": 0.5}`.
+
+        The first is the primary version; percentages, in steps of 0.01, that make 100. Who reads
+        the eight fields alone sees the first canary with its share rounded down. Else as
+        `put_alias`.
+        """
+        return alias_writing.put_alias(
+            self.context,
+            name,
+            alias,
+            Target.of_weights(weights),
             expect=Expectation.of(expect),
             message=message,
             by=by,

@@ -2,16 +2,19 @@
 
     bucket = first 8 bytes of SHA-256("{artifact}/{alias}/{key}" as UTF-8), big-endian,
              times 10000, divided by 2**64, rounded down                  (0 .. 9999)
-    the secondary version gets the key when bucket < weight in percent * 100
+    each canary, in the order in which they are listed, gets the next so many buckets as it
+    has basis points (hundredths of a percent), from 0 on; the primary version gets the rest
 
-A key's bucket never changes, so a growing weight only ever moves keys from the primary to the
-secondary version. Neither names can hold a slash, so no two inputs collide. The specification
-with its test vectors is `docs/formats/routing.md`.
+A key's bucket never changes. So while no canary's share shrinks, a key only ever moves towards
+the front of the list: to an earlier canary, or from the primary version to one; never back.
+Neither name can hold a slash, so no two inputs collide. The specification with its test
+vectors is `docs/formats/routing.md`.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 BUCKETS = 10_000
 
@@ -22,6 +25,14 @@ def bucket(name: str, alias: str, key: str) -> int:
     return int.from_bytes(digest[:8], "big") * BUCKETS >> 64
 
 
-def routes_to_secondary(name: str, alias: str, key: str, weight: int) -> bool:
-    """Whether a key goes to the secondary version at a weight of 0 to 99 percent."""
-    return bucket(name, alias, key) < weight * (BUCKETS // 100)
+def canary_of(name: str, alias: str, key: str, shares: Iterable[tuple[str, int]]) -> str | None:
+    """The canary that a key goes to, `None` for the primary version.
+
+    `shares` are the canaries with their basis points, in order.
+    """
+    left = bucket(name, alias, key)
+    for version, basis_points in shares:
+        if left < basis_points:
+            return version
+        left -= basis_points
+    return None

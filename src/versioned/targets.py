@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 
 from versioned import layout
 from versioned.errors import InputTypeError, InvalidInputError
 from versioned.models import FULL_WEIGHT, Alias
+from versioned.routing import BUCKETS
+
+POINTS = BUCKETS // FULL_WEIGHT
+"""Basis points of a percent."""
+
+MAX_VERSIONS = 10
+"""What fits into the user metadata of an alias, with a message."""
+
+Weight = int | float | str | Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What an alias is to point at. Checked when it is made."""
+    """What an alias is to point at. Checked when it is made.
+
+    `shares` are the canaries with their basis points, in the order of routing.
+    """
 
     version: str
-    secondary_version: str | None = None
-    weight: int | None = None
+    shares: tuple[tuple[str, int], ...] = ()
 
     @property
     def versions(self) -> list[str]:
-        return [v for v in (self.version, self.secondary_version) if v is not None]
+        return [self.version, *(version for version, _ in self.shares)]
+
+    @property
+    def secondary_version(self) -> str | None:
+        return self.shares[0][0] if self.shares else None
+
+    @property
+    def weight(self) -> int | None:
+        """Of the secondary version, in whole percents, rounded down: never more than asked."""
+        return self.shares[0][1] // POINTS if self.shares else None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the eight fields of the public format say all of it."""
+        return not self.shares or (len(self.shares) == 1 and self.shares[0][1] % POINTS == 0)
 
     @classmethod
     def of(
@@ -53,7 +80,73 @@ class Target:
             raise InvalidInputError(
                 f"version and secondary version are both {primary}", hint="name two versions"
             )
-        return cls(primary, secondary, weight)
+        return cls(primary, ((secondary, weight * POINTS),))
+
+    @classmethod
+    def of_weights(cls, weights: Mapping[int | str, Weight]) -> Target:
+        """The first version is the primary one; together they make 100 percent.
+
+        Raises InvalidVersionError, InputTypeError, InvalidInputError.
+        """
+        if not isinstance(weights, Mapping) or not 1 <= len(weights) <= MAX_VERSIONS:
+            raise InvalidInputError(
+                f"a split among {len(weights) if isinstance(weights, Mapping) else weights!r}",
+                hint=f"name 1 to {MAX_VERSIONS} versions, each with its percentage",
+            )
+        shares = [(layout.normalize_version(v), basis_points(w)) for v, w in weights.items()]
+        if len({version for version, _ in shares}) != len(shares):
+            raise InvalidInputError(
+                f"a version is named twice: {', '.join(version for version, _ in shares)}",
+                hint="give each version one weight",
+            )
+        total = sum(points for _, points in shares)
+        if total != BUCKETS:
+            raise InvalidInputError(
+                f"the weights add up to {percent(total)}, not to 100%",
+                hint="the first version is the primary one; give it the rest",
+            )
+        return cls(shares[0][0], tuple(shares[1:]))
+
+    @classmethod
+    def of_alias(cls, alias: Alias) -> Target:
+        """What an alias points at now."""
+        return cls(alias.version, tuple((c.version, c.basis_points) for c in alias.canaries))
+
+
+def basis_points(weight: Weight) -> int:
+    """A percentage with at most two decimals, from 0.01 to 100, as a number from 1 to 10000.
+
+    Raises InputTypeError, InvalidInputError.
+    """
+    if isinstance(weight, bool) or not isinstance(weight, (int, float, str, Decimal)):
+        raise InputTypeError(f"{weight!r} is not a weight", hint="a percentage such as 12.5")
+    try:
+        points = Decimal(str(weight)) * POINTS
+        if not 1 <= points <= BUCKETS or points != int(points):
+            raise InvalidOperation
+    except InvalidOperation:
+        raise InvalidInputError(
+            f"{weight!r} is not a weight", hint="a percentage from 0.01 to 100, in steps of 0.01"
+        ) from None
+    return int(points)
+
+
+def percent(points: int) -> str:
+    """Basis points in words: `10%`, `0.25%`."""
+    return f"{points / POINTS:g}%"
+
+
+def target_words(state: Alias) -> str:
+    """What an alias points at: `3`, or `3 (90%) + 4 (10%)`."""
+    if not state.is_split:
+        return state.version
+    return " + ".join(f"{version} ({percent(points)})" for version, points in shares_of(state))
+
+
+def shares_of(state: Alias) -> list[tuple[str, int]]:
+    """All versions of an alias with their basis points, the primary one first."""
+    canaries = [(canary.version, canary.basis_points) for canary in state.canaries]
+    return [(state.version, BUCKETS - sum(points for _, points in canaries)), *canaries]
 
 
 class Absent(Enum):

@@ -99,9 +99,9 @@ def test_get(filled):
 def test_put_alias(filled):
     repository = filled.repository
     steps, requests = filled(lambda: repository.put_alias("app", "new", 1))
-    assert (steps, requests) == (2, 5)
+    assert (steps, requests) == (2, 6)
     steps, requests = filled(lambda: repository.put_alias("app", "new", 1, 2, 10))
-    assert (steps, requests) == (3, 7)
+    assert (steps, requests) == (3, 8)
 
 
 def test_list_aliases(filled):

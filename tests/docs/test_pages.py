@@ -123,6 +123,8 @@ class TestWhenSomethingBroke:
 def instance(kind):
     if kind is errors.AliasConflictError:
         return kind("message", expected=None, found=None)
+    if kind is errors.GateRefusedError:
+        return kind("message", unmet={})
     return kind() if kind is exits.NeedsYesError else kind("message")
 
 

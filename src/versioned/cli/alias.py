@@ -17,12 +17,12 @@ from versioned.cli.framework import Command, Group
 from versioned.cli.output import Block, Mode
 from versioned.cli.session import Session
 from versioned.cli.tables import Column, Table
-from versioned.cli.words import age_of, ref, target_words
+from versioned.cli.words import age_of, ref
 from versioned.errors import AliasNotFoundError
 from versioned.models import Alias
 from versioned.references import Reference
 from versioned.repository import Repository
-from versioned.targets import ABSENT, Absent
+from versioned.targets import ABSENT, Absent, target_words
 
 
 @click.group("alias", cls=Group)

@@ -8,11 +8,15 @@ from versioned.errors import (
     AccessDeniedError,
     ConflictError,
     ContaminatedError,
+    DeliveryError,
+    GateRefusedError,
     IntegrityError,
     InvalidInputError,
     LatestVersionError,
     NotFoundError,
     OutcomeUnknownError,
+    RankInUseError,
+    RankProtectedError,
     StoreUnavailableError,
     VersionedError,
     VersionInUseError,
@@ -32,6 +36,8 @@ class Exit(IntEnum):
     DENIED = 7
     NEEDS_YES = 8
     FINDINGS = 9
+    REFUSED = 10
+    ROLLED_BACK = 11
     INTERRUPTED = 130
     BROKEN_PIPE = 141
 
@@ -47,6 +53,8 @@ MEANINGS = {
     Exit.DENIED: "access denied",
     Exit.NEEDS_YES: "the plan was shown; --yes carries it out",
     Exit.FINDINGS: "doctor found something that is not mended",
+    Exit.REFUSED: "a gate is not met, or a rank is moved another way",
+    Exit.ROLLED_BACK: "a rollout failed its checks: it was rolled back, or frozen",
     Exit.INTERRUPTED: "interrupted",
     Exit.BROKEN_PIPE: "whoever read the output went away",
 }
@@ -57,6 +65,10 @@ _BY_ERROR: tuple[tuple[type[Exception], Exit], ...] = (
     (LatestVersionError, Exit.USAGE),
     (ConflictError, Exit.CONFLICT),
     (VersionInUseError, Exit.CONFLICT),
+    (RankInUseError, Exit.CONFLICT),
+    (RankProtectedError, Exit.REFUSED),
+    (GateRefusedError, Exit.REFUSED),
+    (DeliveryError, Exit.UNAVAILABLE),
     (IntegrityError, Exit.INTEGRITY),
     (ContaminatedError, Exit.INTEGRITY),
     (AccessDeniedError, Exit.DENIED),

@@ -10,10 +10,11 @@ from versioned.cli.arguments import ALIAS_REF
 from versioned.cli.framework import command
 from versioned.cli.session import Session
 from versioned.cli.tables import Column, Table
-from versioned.cli.words import age_words, target_words, time_words
+from versioned.cli.words import age_words, time_words
 from versioned.errors import AliasNotFoundError
 from versioned.models import LedgerEntry
 from versioned.references import Reference
+from versioned.targets import target_words
 
 
 @command("history", example="versioned history app@prod --limit 5")

@@ -12,10 +12,12 @@ from versioned.cli.framework import command
 from versioned.cli.output import Mode
 from versioned.cli.session import Session
 from versioned.cli.tables import Column, Table
-from versioned.cli.words import SHORT_SHA, age_of, shares, size_words
+from versioned.cli.words import SHORT_SHA, age_of, size_words
 from versioned.errors import ContaminatedError
-from versioned.models import FULL_WEIGHT, Alias
+from versioned.models import Alias
 from versioned.repository import Repository
+from versioned.routing import BUCKETS
+from versioned.targets import percent, shares_of
 
 _AT_ONCE = 8
 
@@ -71,8 +73,8 @@ def _users(aliases: list[Alias]) -> dict[str, list[str]]:
     """The aliases of each version, with their share where it is not all of the traffic."""
     users: dict[str, list[str]] = {}
     for alias in aliases:
-        for version, share in shares(alias):
-            words = alias.alias if share == FULL_WEIGHT else f"{alias.alias} {share}%"
+        for version, points in shares_of(alias):
+            words = alias.alias if points == BUCKETS else f"{alias.alias} {percent(points)}"
             users.setdefault(version, []).append(words)
     return users
 
@@ -89,7 +91,7 @@ def _artifacts(session: Session, repository: Repository) -> None:
         (
             name,
             number or "",
-            ", ".join(f"{a.alias}={'+'.join(v for v, _ in shares(a))}" for a in held),
+            ", ".join(f"{a.alias}={'+'.join(v for v, _ in shares_of(a))}" for a in held),
         )
         for name, number, held in found
     ]

@@ -9,9 +9,10 @@ from versioned.cli.framework import command
 from versioned.cli.output import Block
 from versioned.cli.session import Session
 from versioned.cli.tables import Fields
-from versioned.cli.words import age_of, ref, shares, size_words, time_words
+from versioned.cli.words import age_of, ref, size_words, time_words
 from versioned.models import Alias, VersionDetails
 from versioned.references import Reference
+from versioned.targets import percent, shares_of
 
 
 @command("show", example="versioned show app@prod")
@@ -28,7 +29,7 @@ def show(session: Session, /, *, reference: Reference) -> None:
         )
         return
     alias = repository.get_alias(name, reference.alias)
-    held = [repository.get_version_details(name, version) for version, _ in shares(alias)]
+    held = [repository.get_version_details(name, version) for version, _ in shares_of(alias)]
     people: list[Block] = [_alias(alias)]
     for details in held:
         people += ["", _version(details)]
@@ -57,10 +58,13 @@ def _version(details: VersionDetails) -> Fields:
 def _alias(alias: Alias) -> Fields:
     pairs = [("alias", ref(alias.name, alias.alias))]
     pairs += [
-        (f"points at {version}" if alias.is_split else "points at", f"{share}% of the keys")
+        (
+            f"points at {version}" if alias.is_split else "points at",
+            f"{percent(points)} of the keys",
+        )
         if alias.is_split
         else ("points at", version)
-        for version, share in shares(alias)
+        for version, points in shares_of(alias)
     ]
     pairs += [
         ("moved", f"{time_words(alias.update_at)} ({age_of(alias)})"),

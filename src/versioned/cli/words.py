@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from versioned.models import FULL_WEIGHT, Alias, Artifact
+from versioned.models import Alias, Artifact
 
 SHORT_SHA = 12
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -52,21 +52,6 @@ def time_words(stamp: str) -> str:
     """An ISO 8601 time as `2026-03-01 17:05:09Z`."""
     moment = datetime.fromisoformat(stamp).astimezone(UTC)
     return f"{moment:%Y-%m-%d %H:%M:%S}Z"
-
-
-def shares(alias: Alias) -> list[tuple[str, int]]:
-    """The versions of an alias, each with its percentage of the traffic."""
-    if alias.secondary_version is None:
-        return [(alias.version, FULL_WEIGHT)]
-    weight = alias.secondary_version_weight or 0
-    return [(alias.version, FULL_WEIGHT - weight), (alias.secondary_version, weight)]
-
-
-def target_words(alias: Alias) -> str:
-    """What an alias points at: `3`, or `3 (90%) + 4 (10%)`."""
-    if not alias.is_split:
-        return alias.version
-    return " + ".join(f"{version} ({share}%)" for version, share in shares(alias))
 
 
 def content_words(artifact: Artifact) -> str:

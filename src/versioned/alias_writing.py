@@ -78,6 +78,7 @@ def put_alias(
         cause=cause,
     )
     after = replace(after, revision=_write(context, after, event, before).etag)
+    context.on_change(name)
     if context.monotonic() - started > context.store.settle:
         _look_again(context, target, after, seen.held)
     return after
@@ -316,6 +317,7 @@ def delete_alias(
     ledger.append_deletion(
         context, name, alias, tip, by=by or context.actor, message=message, cause=cause
     )
+    context.on_change(name)
     return True
 
 

@@ -37,12 +37,17 @@ def boot_time() -> float:
     return time.clock_gettime(clock)
 
 
+def _nobody(_name: str) -> None:
+    """Nobody asked to be told."""
+
+
 @dataclass(slots=True)
 class Context:
     """A repository's store, its suffix, who acts, and the clock that waits.
 
     `sleep` and `monotonic` are the only clock that decides how long to wait; ages are told by
-    the store's own clock.
+    the store's own clock. `on_change` is called with the name of an artifact after an alias of
+    it was written or deleted, or a version published; it must not raise.
     """
 
     store: Store
@@ -50,6 +55,7 @@ class Context:
     actor: str | None = None
     sleep: Callable[[float], None] = time.sleep
     monotonic: Callable[[], float] = boot_time
+    on_change: Callable[[str], None] = _nobody
     _capabilities: Capabilities | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -76,6 +76,7 @@ def publish(context: Context, name: str) -> Artifact:
     for _ in range(_ATTEMPTS):
         published = _publish_once(context, name)
         if published:
+            context.on_change(name)
             return published
     raise ConflictError(
         f"{name!r} changed {_ATTEMPTS} times while it was being published; nothing was published",

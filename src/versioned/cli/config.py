@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from versioned.errors import InvalidInputError, RepositoryNotFoundError
 
@@ -16,7 +17,7 @@ FILE_NAME = ".versioned.toml"
 DEFAULT_URL = ".versioned"
 
 _ACTORS = ("VERSIONED_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "CIRCLE_USERNAME", "BUILD_USER")
-_KEYS = {"repository": str, "single_writer": bool}
+_KEYS = {"repository": str, "single_writer": bool, "checks": dict, "hooks": dict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,22 @@ def choose(option: str | None, environ: Mapping[str, str], cwd: Path) -> Chosen 
         return Chosen(option, "--repo")
     if environ.get("VERSIONED_REPO"):
         return Chosen(anchored(environ["VERSIONED_REPO"], cwd), "VERSIONED_REPO")
-    for path in (*(folder / FILE_NAME for folder in (cwd, *cwd.parents)), _user_file(environ)):
-        if path.is_file():
-            chosen = _read(path)
-            if chosen:
-                return chosen
+    for path in _files(environ, cwd):
+        found = _read(path)
+        if found.get("repository"):
+            url = anchored(found["repository"], path.parent)
+            return Chosen(url, str(path), found.get("single_writer", False))
     return None
+
+
+def table(name: str, environ: Mapping[str, str], cwd: Path) -> tuple[Path, dict[str, Any]]:
+    """The table `checks` or `hooks` of the nearest config file that has it, and the directory of
+    that file; empty where none has it. Raises InvalidInputError for a broken file."""
+    for path in _files(environ, cwd):
+        found = _read(path)
+        if name in found:
+            return path.parent, found[name]
+    return cwd, {}
 
 
 def default(cwd: Path) -> Chosen:
@@ -116,7 +127,12 @@ def _xdg(environ: Mapping[str, str], variable: str, otherwise: str) -> Path:
     return Path(environ.get(variable) or home / otherwise) / "versioned"
 
 
-def _read(path: Path) -> Chosen | None:
+def _files(environ: Mapping[str, str], cwd: Path) -> list[Path]:
+    files = [*(folder / FILE_NAME for folder in (cwd, *cwd.parents)), _user_file(environ)]
+    return [path for path in files if path.is_file()]
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         found = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -125,10 +141,7 @@ def _read(path: Path) -> Chosen | None:
         kind = _KEYS.get(key)
         if kind is None or not isinstance(value, kind):
             raise _broken(path, f"{key} = {value!r} is not understood")
-    if not found.get("repository"):
-        return None
-    url = anchored(found["repository"], path.parent)
-    return Chosen(url, str(path), found.get("single_writer", False))
+    return found
 
 
 def _broken(path: Path, reason: str) -> InvalidInputError:

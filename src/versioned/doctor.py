@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from versioned import layout, ledger
-from versioned.alias_writing import delete_alias
+from versioned.alias_deletion import delete_alias
 from versioned.aliases import read_key
 from versioned.announcements import Announcement, close_crashed, read_announcement
 from versioned.context import Context, new_identity

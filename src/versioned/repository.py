@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from versioned import (
+    alias_deletion,
     alias_writing,
     aliases,
     deletion,
@@ -289,7 +290,7 @@ class Repository:
         by: str | None = None,
     ) -> None:
         """Delete an alias; its history stays. Idempotent. Raises AliasConflictError."""
-        alias_writing.delete_alias(
+        alias_deletion.delete_alias(
             self.context, name, alias, expect=Expectation.of(expect), message=message, by=by
         )
 

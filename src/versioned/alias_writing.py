@@ -144,9 +144,9 @@ def _new_state(context: Context, seen: _Look, target: Target) -> Alias:
         secondary_version=target.secondary_version,
         secondary_version_weight=target.weight,
         version_uri=uri(target.version),
-        secondary_version_uri=first and first.uri,
+        secondary_version_uri=first.uri if first else None,
         sha256=sha256_of(seen.primary),
-        secondary_sha256=first and first.sha256,
+        secondary_sha256=first.sha256 if first else None,
         split=() if target.is_plain else canaries,
     )
 

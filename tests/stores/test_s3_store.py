@@ -534,6 +534,19 @@ def test_the_clock_is_that_of_the_server(s3_store, wire):
     assert abs(s3_store.now() - datetime.now(UTC)) < timedelta(seconds=5)
 
 
+def test_a_date_that_was_cut_or_came_late_does_not_turn_the_clock_back(s3_store, wire):
+    put(s3_store, "k", b"x")
+    ahead = datetime.now(UTC) + timedelta(days=3)
+    told = []
+    for late in (0, 1, 3):
+        date = {"Date": format_datetime(ahead - timedelta(seconds=late), usegmt=True)}
+        wire.plan("HeadObject", answer(404, headers=date))
+        with pytest.raises(ObjectNotFoundError):
+            s3_store.head("k")
+        told.append(s3_store.now())
+    assert told == sorted(told)
+
+
 def test_before_the_first_answer_the_clock_is_ours(s3_client):
     store = S3Store(s3_client, BUCKET)
     assert abs(store.now() - datetime.now(UTC)) < timedelta(seconds=1)

@@ -115,8 +115,17 @@ def _refuse_short_answer(
         response_dict.update(status_code=HTTPStatus.INTERNAL_SERVER_ERROR.value, body=b"")
 
 
+_SET_BACK = timedelta(seconds=5)
+"""More than the cut and an ordinary delay together."""
+
+
 class Clock:
-    """The server's clock, as told by the Date of its latest answer; ours before the first."""
+    """The server's clock, as told by the Date of its answers; ours before the first.
+
+    A Date is cut to whole seconds and arrives late, so of several the one that puts the server
+    furthest ahead is nearest to the truth: right to a second at first, better with each answer.
+    One that puts it much further back tells that the server's clock was set.
+    """
 
     def __init__(self) -> None:
         self._ahead: timedelta | None = None
@@ -124,7 +133,9 @@ class Clock:
     def learn(self, answer: object) -> None:
         served = date_of(answer)
         if served is not None:
-            self._ahead = served - _monotonic()
+            ahead, known = served - _monotonic(), self._ahead
+            if known is None or ahead > known or known - ahead > _SET_BACK:
+                self._ahead = ahead
 
     def now(self) -> datetime:
         ahead = self._ahead

@@ -252,10 +252,25 @@ def _check_aliases(patient: _Patient) -> Iterator[_Case]:
         if state and state.event and state.event.deleting and patient.is_old(line):
             finding = Finding("unfinished-alias-deletion", name, line.key, "an alias half deleted")
             yield finding, partial(_finish_alias_deletion, context, name, alias)
+        if state and state.event and _is_cut_off(patient, alias, state.event.position):
+            message = f"the ledger of {alias} ends before entry {state.event.position}"
+            yield Finding("ledger-gap", name, line.key, message, mendable=False), None
         for version in sorted(state.alias.versions) if state else ():
             if not patient.has_version(version) and not _exists(context, name, version):
                 message = f"{alias} refers to version {version}, which is not there"
                 yield Finding("dangling-alias", name, line.key, message, mendable=False), None
+
+
+def _is_cut_off(patient: _Patient, alias: str, position: int) -> bool:
+    """Whether entries are missing that were there when the alias was written. The ledger may have
+    grown since the artifact was listed."""
+    context, name = patient.context, patient.name
+    try:
+        if not position or layout.ledger_key(name, alias, position) in patient.objects:
+            return False
+        return ledger.newest_position(context, name, alias) < position
+    except InvalidNameError:
+        return False  # other tools allow odder names, and copy an alias with its event
 
 
 def _exists(context: Context, name: str, version: str) -> bool:
@@ -283,7 +298,8 @@ def _check_ledgers(patient: _Patient) -> Iterator[_Case]:
     for alias, lines in ledgers.items():
         positions = sorted(layout.position_of_ledger_key(line.key) for line in lines)
         if positions != list(range(1, len(positions) + 1)):
-            message = f"the ledger of {alias} has entries {positions}, so some are missing"
+            count = positions[-1] - len(positions)
+            message = f"the ledger of {alias} lacks {count} of its {positions[-1]} entries"
             yield Finding("ledger-gap", name, lines[0].key, message, mendable=False), None
             continue
         if f"{layout.aliases_folder(name)}{alias}.json" in patient.objects:

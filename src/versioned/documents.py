@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from versioned.errors import ContaminatedError
@@ -24,6 +25,13 @@ class Document:
 
     def text_or_none(self, field: str) -> str | None:
         return None if self.data.get(field) is None else self.text(field)
+
+    def time(self, field: str) -> str:
+        """A time with its offset, as it was written."""
+        text = self.text(field)
+        if not is_time(text):
+            raise self._fault(field, "a time")
+        return text
 
     def integer(self, field: str) -> int:
         value = self._field(field)
@@ -72,6 +80,16 @@ class Document:
             f"{self.key!r}: {field!r} is not {wanted}",
             hint="restore it; versioned doctor --mend sets a broken alias aside",
         )
+
+
+def is_time(text: str) -> bool:
+    """Whether it is an ISO 8601 time with an offset, which can be told in UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+        moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return False
+    return moment.tzinfo is not None
 
 
 def parse(key: str, raw: bytes | str) -> Document:

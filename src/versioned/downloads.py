@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,10 +12,15 @@ from versioned import layout, transfer
 from versioned.aliases import get_alias
 from versioned.cache import Cache
 from versioned.context import Context
-from versioned.errors import InvalidInputError, ObjectNotFoundError
+from versioned.errors import ArtifactNotFoundError, InvalidInputError, ObjectNotFoundError
+from versioned.looking_back import alias_at
+from versioned.models import Alias
 from versioned.references import Reference
 from versioned.stores.base import Progress
 from versioned.versions import head_version, not_found, sha256_of
+
+_TOLD_IN = timedelta(seconds=1)
+"""S3 tells the time of an object in whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +44,41 @@ class Download:
 
 
 def resolve(context: Context, reference: str, *, key: str | None) -> Resolved:
-    """At most one request. Raises InvalidReferenceError, AliasNotFoundError."""
+    """At most one request, unless a time is named. Raises as `Repository.resolve`."""
     parsed = Reference.parse(reference)
     if parsed.alias is None:
         return Resolved(parsed.name, layout.normalize_version(parsed.version))
+    if parsed.at is not None:
+        alias = alias_at(context, parsed.name, parsed.alias, parsed.at)
+        return _resolve_then(context, parsed, alias, parsed.at, key=key)
     alias = get_alias(context, parsed.name, parsed.alias)
     version = alias.version if key is None else alias.route(key)
     if version == layout.LATEST_VERSION:  # it may hold other bytes by now
         return Resolved(parsed.name, version)
     return Resolved(parsed.name, version, alias.sha256_of(version))
+
+
+def _resolve_then(
+    context: Context, reference: Reference, alias: Alias, moment: datetime, *, key: str | None
+) -> Resolved:
+    """The version of a past state, if its bytes are still what they were."""
+    name, version = alias.name, alias.version if key is None else alias.route(key)
+    hint = f"versioned ls {name} shows what there is"
+    try:
+        info = head_version(context, name, version)
+    except ArtifactNotFoundError as error:
+        raise ArtifactNotFoundError(
+            f"{reference} was version {version}, which is not there any more", hint=hint
+        ) from error
+    known = alias.sha256_of(version)
+    if version != layout.LATEST_VERSION:
+        return Resolved(name, version, known)
+    doubt = timedelta(0) if sha256_of(info) == known else _TOLD_IN
+    if info.modified + doubt > moment:
+        raise ArtifactNotFoundError(
+            f"{reference} was {version}, which was overwritten since", hint=hint
+        )
+    return Resolved(name, version, sha256_of(info))
 
 
 def read(context: Context, name: str, version: int | str | None) -> bytes:

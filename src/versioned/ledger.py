@@ -51,13 +51,13 @@ def read_tip(context: Context, name: str, alias: str, position: int) -> Tip:
 
 def _read_tip_entry(
     context: Context, name: str, alias: str, position: int
-) -> tuple[Tip, str | None]:
-    """The end of a ledger, and the identity of the write that its last entry records."""
+) -> tuple[Tip, LedgerEntry | None]:
+    """The end of a ledger, and its last entry."""
     if position == 0:
         return Tip(), None
     key = layout.ledger_key(name, alias, position)
     raw = context.read(key)[1]
-    return Tip(position, digest(raw)), decode_entry(key, raw, str).identity
+    return Tip(position, digest(raw)), decode_entry(key, raw, str)
 
 
 def append_superseded(context: Context, held: HeldAlias, position: int) -> Tip:
@@ -68,13 +68,11 @@ def append_superseded(context: Context, held: HeldAlias, position: int) -> Tip:
     """
     name, alias = held.alias.name, held.alias.alias
     event = held.event
-    if event and event.position == position:
-        tip = Tip(position, event.previous)
+    if event and event.position >= position:
+        tip = Tip(event.position, event.previous)  # also where entries behind it were removed
     else:
-        if event and position > event.position + 1:
-            _check_current(context, held, event.position + 1)
-        tip, recorded = _read_tip_entry(context, name, alias, position)
-        if recorded == held.identity:
+        tip, newest = _read_tip_entry(context, name, alias, position)
+        if _is_recorded(context, held, newest):
             return tip
     body = encode_put_entry(held, tip.position + 1, tip.previous)
     key = layout.ledger_key(name, alias, tip.position + 1)
@@ -86,11 +84,22 @@ def append_superseded(context: Context, held: HeldAlias, position: int) -> Tip:
     return Tip(tip.position + 1, digest(body))
 
 
-def _check_current(context: Context, held: HeldAlias, position: int) -> None:
-    """A state with entries after its own was superseded since it was read."""
-    name, alias = held.alias.name, held.alias.alias
-    if _read_tip_entry(context, name, alias, position)[1] == held.identity:
-        raise ConflictError(f"{name}@{alias} moved on", hint="look again, and repeat")
+def _is_recorded(context: Context, held: HeldAlias, newest: LedgerEntry | None) -> bool:
+    """Whether a state is recorded already, by somebody who then did not replace it.
+
+    Only late words of a deletion may stand before or behind its entry. Raises ConflictError
+    where another state does: then this one was superseded since it was read.
+    """
+    if newest is None or held.event is None:
+        return newest is not None and newest.identity == held.identity
+    name, alias, newest_position = newest.name, newest.alias, newest.position or 0
+    for position in range(held.event.position + 1, newest_position + 1):
+        entry = _read_tip_entry(context, name, alias, position)[1]
+        if entry and entry.action == "put":
+            if entry.identity == held.identity:
+                return True
+            raise ConflictError(f"{name}@{alias} moved on", hint="look again, and repeat")
+    return False
 
 
 def append_deletion(

@@ -110,7 +110,7 @@ def entry_of(held: HeldAlias) -> LedgerEntry:
 def decode_entry(key: str, raw: bytes, uri: Callable[[str], str]) -> LedgerEntry:
     """Read a ledger entry. Raises ContaminatedError."""
     document = parse(key, raw)
-    name, alias, at = document.text("artifact"), document.text("alias"), document.text("at")
+    name, alias, at = document.text("artifact"), document.text("alias"), document.time("at")
     state = document.mapping_or_none("state")
     held: Alias | None = None
     if state is not None:

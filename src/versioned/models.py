@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 from versioned.routing import BUCKETS, canary_of
@@ -175,6 +175,11 @@ class LedgerEntry:
     state: Alias | None
     restores: str | None = None
     cause: Cause | None = None
+
+    @property
+    def at_datetime(self) -> datetime:
+        """`at` as an aware datetime in UTC."""
+        return datetime.fromisoformat(self.at).astimezone(UTC)
 
     def to_dict(self) -> dict[str, Any]:
         """All fields, ready for JSON."""

@@ -42,6 +42,80 @@ def test_damaged_bytes_are_never_left_behind(app, home):
     assert not Path("out").exists()
 
 
+class TestLedger:
+    """`verify --ledger`."""
+
+    @pytest.fixture
+    def moved(self, app):
+        app("alias put app@prod 2")
+        app("alias put app@prod 1")
+        app("alias put app@dev 2")
+        return app
+
+    def test_it_proves_histories(self, moved):
+        anchor = moved("verify --ledger -q").stdout.split()[2]
+        moved("verify --ledger").said(f"""\
+            HISTORY   ENTRIES  NEWEST        STATE
+            app@dev         0  -             whole
+            app@prod        2  {anchor[:12]}  whole
+            read 2 entries of 2 histories: all whole
+            """)
+        moved("verify --ledger app@dev").said("""\
+            HISTORY  ENTRIES  NEWEST  STATE
+            app@dev        0  -       whole
+            read 0 entries of 1 history: all whole
+            """)
+        assert moved("verify --ledger app -q").stdout == f"app@prod 2 {anchor}\n"
+        report = json.loads(moved("verify --ledger app@prod --json").stdout)
+        assert (report["ok"], report["ledgers"][0]["tip"]) == (True, anchor)
+
+    def test_it_ends_with_5_where_an_entry_was_changed(self, moved):
+        context = Repository.open(".versioned").context
+        key = "app/ledger/prod/99999999_00000001.json"
+        context.write(key, context.read(key)[1].replace(b"tester", b"nobody"))
+        ran = moved("verify --ledger app@prod")
+        assert ran.code == 5
+        assert "  broken\n" in ran.stdout
+        assert "app@prod: 'app/ledger/prod/99999998_00000002.json' does not follow" in ran.stdout
+        assert ran.stdout.endswith("\nread 2 entries of 1 history: 1 broken\n")
+        assert ran.stderr == (
+            "error: 1 history broken, 0 foreign objects\n"
+            "hint: compare with a backup, and see who may write below ledger/\n"
+        )
+        moved("verify --ledger -q").said("", ran.stderr, 5)
+        assert json.loads(moved("verify --ledger --json").stdout)["ok"] is False
+
+    def test_anchors_tell_of_a_history_that_was_forged_whole(self, moved):
+        Path("anchors").write_text(moved("verify --ledger -q").stdout + "\n")
+        moved("alias put app@prod 2")
+        assert moved("verify --ledger --anchors anchors").code == 0
+        moved("purge app --everything --yes")
+        moved("put other -", stdin="other")
+        ran = moved("verify --ledger --anchors anchors")
+        assert ran.code == 5
+        assert "was kept as an anchor, and is not there" in ran.stdout
+
+    @pytest.mark.parametrize(
+        ("line", "told"),
+        [
+            ("--ledger app@1", "--ledger is for NAME or NAME@ALIAS"),
+            ("--ledger app@prod@2026-03-01", "--ledger is for NAME or NAME@ALIAS"),
+            ("--ledger --sample 10%", "--sample is for versions"),
+            ("app --anchors -", "--anchors are for --ledger"),
+            ("--ledger --anchors -", "'nonsense' is not an anchor"),
+            ("--ledger --anchors nowhere", "nowhere"),
+        ],
+    )
+    def test_what_can_not_be_meant(self, moved, line, told):
+        ran = moved(f"verify {line}", stdin="nonsense\n")
+        assert ran.code == 2
+        assert told in ran.stderr
+
+    def test_what_there_is_not(self, moved):
+        assert moved("verify --ledger app@never").code == 3
+        assert moved("verify --ledger nothing").code == 3
+
+
 @pytest.mark.parametrize("share", ["0", "0%", "101%", "2", "much", "nan"])
 def test_what_is_no_share(app, share):
     assert app(f"verify --sample {share}").code == 2

@@ -206,6 +206,45 @@ def test_what_the_peer_wrote_is_in_the_history(peer, ours):
     ]
 
 
+def test_the_peer_reads_a_many_way_split_as_its_eight_fields_say(peer, ours):
+    for content in (b"one", b"two", b"three"):
+        publish(ours, content)
+    ours.core.split_alias("app", "prod", {1: 89.5, 2: 10, 3: 0.5})
+    read = peer.get_alias(name="app", alias="prod")
+    fields = ("version", "secondary_version", "secondary_version_weight")
+    assert [read[field] for field in fields] == ["1", "2", 10]
+    assert peer.list_aliases(name="app") == [read]
+    ours.core.split_alias("app", "prod", {1: "99.5", 3: "0.5"})
+    read = peer.get_alias(name="app", alias="prod")
+    assert [read[field] for field in fields] == ["1", "3", 0]
+
+
+def test_a_many_way_split_that_the_peer_overwrites_is_gone(peer, ours):
+    for content in (b"one", b"two", b"three"):
+        publish(ours, content)
+    ours.core.split_alias("app", "prod", {1: 89.5, 2: 10, 3: 0.5})
+    peer.put_alias(
+        name="app", alias="prod", version=1, secondary_version=2, secondary_version_weight=10
+    )
+    alias = ours.core.get_alias("app", "prod")
+    assert (alias.split, [c.basis_points for c in alias.canaries]) == ((), [1000])
+    ours.core.purge_artifact_versions("app", 0, 0)
+    assert numbers(peer.list_artifact_versions(name="app")) == ["LATEST", "2", "1"]
+
+
+def test_what_the_peer_wrote_breaks_no_history_and_has_a_past(peer, ours):
+    for content in (b"one", b"two"):
+        publish(ours, content)
+    ours.put_alias(name="app", alias="prod", version=1)
+    peer.put_alias(name="app", alias="prod", version=2)
+    (ledger,) = ours.core.verify_ledger("app", "prod").ledgers
+    assert (ledger.ok, len(ledger.notices)) == (True, 1)
+    then = ours.core.get_alias("app", "prod").update_datetime
+    ours.put_alias(name="app", alias="prod", version=1)
+    assert ours.core.get_alias("app", "prod", at=then).version == "2"
+    assert ours.core.verify_ledger().ok
+
+
 def test_a_rollback_goes_to_what_the_peer_set(peer, ours):
     publish(peer, b"one")
     publish(peer, b"two")

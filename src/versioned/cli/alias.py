@@ -1,6 +1,8 @@
-"""`versioned alias put`, `ls` and `rm`."""
+"""`versioned alias put`, `split`, `ls` and `rm`."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import click
 
@@ -8,6 +10,8 @@ from versioned.cli.arguments import (
     ALIAS_REF,
     NAME,
     VERSION,
+    WEIGHT,
+    as_dict,
     expect_option,
     message_option,
     yes_option,
@@ -22,7 +26,7 @@ from versioned.errors import AliasNotFoundError
 from versioned.models import Alias
 from versioned.references import Reference
 from versioned.repository import Repository
-from versioned.targets import ABSENT, Absent, target_words
+from versioned.targets import ABSENT, Absent, Weight, target_words
 
 
 @click.group("alias", cls=Group)
@@ -97,6 +101,54 @@ def put(
     session.out.answer(
         after.to_dict(), quiet=[after.version], people=[moved(reference, before, after)]
     )
+
+
+@alias.command(
+    "split",
+    cls=Command,
+    example="""
+    versioned alias split app@prod 12=89.5 13=10 14=0.5 -m 'two candidates'
+    versioned alias split app@prod 12=99.9 13=0.1 --expect 12
+    """,
+)
+@click.argument("reference", metavar="NAME@ALIAS", type=ALIAS_REF)
+@click.argument("weights", metavar="VERSION=PERCENT...", type=WEIGHT, nargs=-1, required=True)
+@expect_option
+@message_option
+@click.pass_obj
+def split(
+    session: Session,
+    /,
+    *,
+    reference: Reference,
+    weights: tuple[tuple[str, str], ...],
+    expect: str | None,
+    message: str | None,
+) -> None:
+    """Split an alias among up to ten versions, in steps of 0.01 percent.
+
+    The first is the primary version, the rest are canaries; together they make 100 percent.
+    While no canary's weight shrinks, a key moves only towards the front of the canaries, never
+    back.
+    """
+    repository = session.repository()
+    shares = dict[int | str, Weight](as_dict("version", weights).items())
+    before = state_before(session, repository, reference)
+    after = repository.split_alias(
+        reference.name,
+        reference.alias or "",
+        shares,
+        expect=expectation(expect),
+        message=message,
+    )
+    session.out.answer(
+        after.to_dict(), quiet=[after.version], people=[moved(reference, before, after)]
+    )
+    if after.split:
+        session.out.note(
+            "programs that read the file alone, such as versioned 1.0.1, see "
+            f"{target_words(replace(after, split=()))}"
+        )
 
 
 @alias.command("ls", cls=Command, example="versioned alias ls app")

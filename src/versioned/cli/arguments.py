@@ -47,8 +47,26 @@ class Parsed(_ParamType):
         )
 
 
-def _alias_ref(text: str) -> Reference:
+def _present_ref(text: str) -> Reference:
     reference = Reference.parse(text)
+    if reference.at is not None:
+        present = f"{reference.name}@{reference.alias}"
+        raise InvalidReferenceError(
+            f"{text!r} names a time, and this command takes none: the past can only be read",
+            hint=f"leave the time out: {present}; get, show, route and verify take one",
+        )
+    return reference
+
+
+def _alias_ref(text: str) -> Reference:
+    return _with_alias(text, _present_ref(text))
+
+
+def _past_alias_ref(text: str) -> Reference:
+    return _with_alias(text, Reference.parse(text))
+
+
+def _with_alias(text: str, reference: Reference) -> Reference:
     if reference.alias is None:
         raise InvalidReferenceError(
             f"{text!r} does not name an alias", hint="use the form app@prod"
@@ -100,8 +118,17 @@ def _pair(text: str) -> tuple[str, str]:
     return key, value
 
 
-REF = Parsed("ref", Reference.parse, completing.refs)
+def _share_of_version(text: str) -> tuple[str, str]:
+    version, equals, percentage = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"{text!r} is not of the form VERSION=PERCENT, such as 12=89.5.")
+    return layout.normalize_version(version), percentage.removesuffix("%")
+
+
+REF = Parsed("ref", _present_ref, completing.refs)
+PAST_REF = Parsed("ref[@time]", Reference.parse, completing.refs)
 ALIAS_REF = Parsed("name@alias", _alias_ref, completing.aliases)
+PAST_ALIAS_REF = Parsed("name@alias[@time]", _past_alias_ref, completing.aliases)
 VERSION_REF = Parsed("name@version", _version_ref, completing.versions)
 NAME = Parsed("name", _name, completing.names)
 VERSION = Parsed("version", layout.normalize_version)
@@ -109,6 +136,7 @@ EXPECTED = Parsed("version|none", _expected)
 DURATION = Parsed("duration", _duration)
 SHARE = Parsed("share", _share)
 PAIR = Parsed("key=value", _pair)
+WEIGHT = Parsed("version=percent", _share_of_version)
 
 
 def as_dict(option: str, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:

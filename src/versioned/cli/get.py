@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from versioned.cli.arguments import REF
+from versioned.cli.arguments import PAST_REF
 from versioned.cli.exits import FileExistsDifferentlyError
 from versioned.cli.framework import command
 from versioned.cli.output import Mode
@@ -24,7 +24,7 @@ from versioned.repository import Repository
 
 
 @command("get", example="versioned get app@prod -o dist/")
-@click.argument("reference", metavar="REF", type=REF)
+@click.argument("reference", metavar="REF[@TIME]", type=PAST_REF)
 @click.option(
     "-o",
     "--output",
@@ -49,7 +49,8 @@ def get(
     """Download a version; its bytes are checked against its sha256.
 
     A file appears whole or not at all. With -o - the exit code tells whether the bytes that
-    came out are right.
+    came out are right. With a time, as in app@prod@2026-03-01T12:00Z, it is the version that
+    the alias pointed at then.
 
     Downloads from remote repositories are kept below ~/.cache/versioned, so the second one
     reads no bytes.

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import click
 
-from versioned.cli.arguments import REF
+from versioned.cli.arguments import PAST_REF
 from versioned.cli.framework import command
 from versioned.cli.output import Block
 from versioned.cli.session import Session
 from versioned.cli.tables import Fields
 from versioned.cli.words import age_of, ref, size_words, time_words
+from versioned.errors import ArtifactNotFoundError
 from versioned.models import Alias, VersionDetails
 from versioned.references import Reference
 from versioned.targets import percent, shares_of
 
 
 @command("show", example="versioned show app@prod")
-@click.argument("reference", metavar="REF", type=REF)
+@click.argument("reference", metavar="REF[@TIME]", type=PAST_REF)
 @click.pass_obj
 def show(session: Session, /, *, reference: Reference) -> None:
-    """Show all about a version or an alias."""
+    """Show all about a version or an alias, now or at a time."""
     repository = session.repository()
     name = reference.name
     if reference.alias is None:
@@ -28,11 +29,17 @@ def show(session: Session, /, *, reference: Reference) -> None:
             details.to_dict(), quiet=[details.artifact.version], people=[_version(details)]
         )
         return
-    alias = repository.get_alias(name, reference.alias)
-    held = [repository.get_version_details(name, version) for version, _ in shares_of(alias)]
-    people: list[Block] = [_alias(alias)]
-    for details in held:
-        people += ["", _version(details)]
+    alias = repository.get_alias(name, reference.alias, at=reference.at)
+    held: list[VersionDetails] = []
+    people: list[Block] = [_alias(alias, reference)]
+    for version, _ in shares_of(alias):
+        try:
+            held.append(repository.get_version_details(name, version))
+            people += ["", _version(held[-1])]
+        except ArtifactNotFoundError:
+            if reference.at is None:
+                raise
+            people += ["", f"{ref(name, version)} is not there any more"]
     session.out.answer(
         {"alias": alias.to_dict(), "versions": [details.to_dict() for details in held]},
         quiet=[alias.version],
@@ -55,8 +62,8 @@ def _version(details: VersionDetails) -> Fields:
     return Fields(pairs)
 
 
-def _alias(alias: Alias) -> Fields:
-    pairs = [("alias", ref(alias.name, alias.alias))]
+def _alias(alias: Alias, reference: Reference) -> Fields:
+    pairs = [("alias", str(reference))]
     pairs += [
         (
             f"points at {version}" if alias.is_split else "points at",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from versioned.models import Alias, Artifact
+from versioned.models import Alias, Artifact, Cause
 
 SHORT_SHA = 12
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
@@ -60,10 +60,18 @@ def content_words(artifact: Artifact) -> str:
 
 
 def count_words(count: int, noun: str) -> str:
-    """`1 version`, `2 versions`, `3 aliases`."""
+    """`1 version`, `2 versions`, `3 aliases`, `4 entries`."""
     if count == 1:
         return f"1 {noun}"
+    if noun.endswith("y"):
+        return f"{count:,} {noun.removesuffix('y')}ies"
     return f"{count:,} {noun}{'es' if noun.endswith('s') else 's'}"
+
+
+def cause_words(cause: Cause) -> str:
+    """`promote`, `promote (forced past soak, integration)`."""
+    forced = f" (forced past {', '.join(cause.overrides)})" if cause.overrides else ""
+    return f"{cause.operation}{forced}"
 
 
 def ref(name: str, version: str) -> str:

@@ -19,6 +19,7 @@ from versioned.errors import (
 )
 from versioned.models import Artifact
 from versioned.retention import RetentionPlan, references
+from versioned.rollout_records import rollout_references
 from versioned.steps import Step, or_none
 from versioned.stores.base import ListedObject
 from versioned.versions import listed_versions
@@ -68,7 +69,7 @@ def delete_version(
         _record(context, name, [number], message=message, by=by, forced=True)
         context.store.delete(key)
         return
-    users = _users(context, name)
+    users = version_users(context, name)
     if number not in users:
         users = _delete_unreferenced(context, name, [number], message=message, by=by)
     if number in users:
@@ -78,8 +79,14 @@ def delete_version(
         )
 
 
-def _users(context: Context, name: str) -> dict[str, list[str]]:
-    return references(held.alias for held in list_held(context, name))
+def version_users(context: Context, name: str) -> dict[str, list[str]]:
+    """Who needs each version: aliases, and rollouts that may have to go back to it.
+
+    The rollouts are read after the aliases, because they are written before them.
+    """
+    aliases = list_held(context, name)
+    rollouts = rollout_references(context, name, aliases)
+    return references((held.alias for held in aliases), rollouts)
 
 
 def apply_retention(
@@ -114,7 +121,7 @@ def _delete_unreferenced(
 ) -> dict[str, list[str]]:
     """Announce, wait, look who refers to them, delete the rest.
 
-    Returns what was spared, with the aliases that use it.
+    Returns what was spared, with who uses it.
     """
     with Step(context.store) as step:
         before = step.add(lambda: read_announcement(context, name))
@@ -124,7 +131,7 @@ def _delete_unreferenced(
     try:
         _record(context, name, versions, message=message, by=by, forced=False)
         context.sleep(context.store.settle)
-        users = _users(context, name)
+        users = version_users(context, name)
         if context.monotonic() - started > LEASE / 2:
             raise DeletionInProgressError(
                 f"deleting from {name!r} took too long to be safe; nothing was deleted",

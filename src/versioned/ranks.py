@@ -7,7 +7,12 @@ from collections.abc import Iterable
 from versioned import layout
 from versioned.context import Context
 from versioned.documents import parse
-from versioned.errors import InvalidNameError, InvalidRankError, RankProtectedError
+from versioned.errors import (
+    InputTypeError,
+    InvalidNameError,
+    InvalidRankError,
+    RankProtectedError,
+)
 from versioned.steps import or_none
 
 RESERVED = frozenset({"latest", "archive", "none", "all"})
@@ -18,8 +23,11 @@ def parse_ranks(ranks: Iterable[str]) -> tuple[str, ...]:
     """The ranks of a pipeline, lowest first, surrounding spaces removed. Pure.
 
     Raises InvalidRankError for none at all, a repeated one, a reserved word, or what is no
-    alias name.
+    alias name; InputTypeError for one string, or for what is none.
     """
+    ranks = ranks if isinstance(ranks, str) else tuple(ranks)
+    if isinstance(ranks, str) or not all(isinstance(rank, str) for rank in ranks):
+        raise InputTypeError(f"ranks can't be {ranks!r}", hint='a list of names: ["qa", "prod"]')
     found = tuple(rank.strip() for rank in ranks)
     if not found:
         raise InvalidRankError("a pipeline without ranks", hint="name them in order: qa, prod")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import BinaryIO
 
@@ -16,6 +16,8 @@ from versioned import (
     downloads,
     history,
     layout,
+    ledger_verification,
+    looking_back,
     publishing,
     putting,
     verification,
@@ -28,6 +30,7 @@ from versioned.deletion import RetentionResult
 from versioned.doctor import Finding
 from versioned.downloads import Download, Resolved
 from versioned.errors import ArtifactNotFoundError
+from versioned.ledger_proof import Anchor, LedgerReport, ProvenLedger
 from versioned.models import Alias, Artifact, LedgerEntry, VersionDetails
 from versioned.opening import open_store
 from versioned.retention import (
@@ -37,7 +40,6 @@ from versioned.retention import (
     RetentionPolicy,
     check_seconds,
     plan_retention,
-    references,
 )
 from versioned.stores.base import Capabilities, Progress, Store
 from versioned.targets import Absent, Expectation, Target, Weight
@@ -175,8 +177,10 @@ class Repository:
     def resolve(self, reference: str, *, key: str | None = None) -> Resolved:
         """What `app`, `app@12` or `app@prod` means now; an alias costs one request.
 
-        `key` routes within a split alias; without it the primary version is meant. Raises
-        InvalidReferenceError, AliasNotFoundError.
+        `app@prod@2026-03-01T12:00Z` means what the alias was then, as `state_at` tells, and that
+        its bytes are still there. `key` routes within a split alias; without it the primary
+        version is meant. Raises InvalidReferenceError, AliasNotFoundError; with a time also
+        ArtifactNotFoundError where the version was deleted since, or was LATEST and is overwritten.
         """
         return downloads.resolve(self.context, reference, key=key)
 
@@ -272,9 +276,10 @@ class Repository:
             by=by,
         )
 
-    def get_alias(self, name: str, alias: str) -> Alias:
-        """One alias. Raises AliasNotFoundError, ContaminatedError."""
-        return aliases.get_alias(self.context, name, alias)
+    def get_alias(self, name: str, alias: str, *, at: datetime | None = None) -> Alias:
+        """One alias, as it is or as it was at a moment. Raises AliasNotFoundError,
+        ContaminatedError, and with a moment as `state_at`."""
+        return looking_back.alias_at(self.context, name, alias, at)
 
     def list_aliases(self, name: str) -> list[Alias]:
         """All aliases of an artifact, sorted by name; none is no error."""
@@ -297,6 +302,16 @@ class Repository:
     def history(self, name: str, alias: str, *, limit: int | None = None) -> list[LedgerEntry]:
         """What happened to an alias, newest first, the current state at the front."""
         return history.history(self.context, name, alias, limit=limit)
+
+    def state_at(self, name: str, alias: str, moment: datetime) -> LedgerEntry:
+        """The entry of the state that an alias had at a moment, by the times that the entries
+        carry, which are the store's; the newest whose time is not after it.
+
+        `moment` is an aware datetime. Raises AliasNotFoundError where there was no such alias
+        then, and says since when there is one or when it was deleted; InputTypeError,
+        InvalidInputError for a moment that is still to come, LedgerBrokenError.
+        """
+        return looking_back.state_at(self.context, name, alias, moment)
 
     def rollback(
         self,
@@ -326,7 +341,7 @@ class Repository:
         """Decide which versions to remove; nothing is changed. Raises ArtifactNotFoundError."""
         policy = RetentionPolicy(keep_last_n, purge_older_than_secs)
         artifacts = versions.list_versions(self.context, name)
-        referenced = references(self.list_aliases(name))
+        referenced = deletion.version_users(self.context, name)
         return plan_retention(name, artifacts, referenced, policy, now=self.context.store.now())
 
     def apply_retention(
@@ -410,6 +425,30 @@ class Repository:
         """
         return verification.verify(
             self.context, self._names(name), version=version, sample=sample, progress=progress
+        )
+
+    def verify_ledger(
+        self,
+        name: str | None = None,
+        alias: str | None = None,
+        *,
+        anchors: Iterable[Anchor] = (),
+        progress: Callable[[ProvenLedger], None] | None = None,
+    ) -> LedgerReport:
+        """Prove the history of one alias, of one artifact's, or of all: that no entry was changed
+        or is missing, and that the aliases continue them. Safe while others write.
+
+        `anchors` are hashes that were kept elsewhere, from `ProvenLedger.anchor`: they also prove
+        that the end was not cut off together with its alias, nor all of it forged. Raises
+        ArtifactNotFoundError, AliasNotFoundError, InvalidInputError for an alias without a name.
+        """
+        return ledger_verification.verify_ledgers(
+            self.context,
+            self._names(name),
+            name=name,
+            alias=alias,
+            anchors=anchors,
+            progress=progress,
         )
 
     def _names(self, name: str | None) -> list[str]:

@@ -83,12 +83,17 @@ class RetentionPlan:
         }
 
 
-def references(aliases: Iterable[Alias]) -> dict[str, list[str]]:
-    """The aliases that refer to each version, both sides of a split."""
+def references(
+    aliases: Iterable[Alias], others: Mapping[str, Iterable[str]] | None = None
+) -> dict[str, list[str]]:
+    """Who refers to each version: aliases, with both sides of a split, and `others` by name."""
     found: dict[str, list[str]] = {}
     for alias in aliases:
         for version in alias.versions:
             found.setdefault(version, []).append(alias.alias)
+    for user, versions in (others or {}).items():
+        for version in versions:
+            found.setdefault(version, []).append(user)
     return {version: sorted(names) for version, names in found.items()}
 
 
@@ -100,7 +105,7 @@ def plan_retention(
     *,
     now: datetime,
 ) -> RetentionPlan:
-    """Decide about every version; `referenced` maps versions to the aliases that use them."""
+    """Decide about every version; `referenced` maps versions to who uses them."""
     numbered = sorted(
         (v for v in versions if v.version != layout.LATEST_VERSION),
         key=lambda v: int(v.version),

@@ -18,8 +18,19 @@ from versioned.errors import VersionedError
 
 _SECTIONS = {
     "Versions": ("put", "publish", "ls", "show", "get", "rm"),
-    "Aliases": ("alias", "route", "history", "rollback"),
-    "Care": ("purge", "doctor", "verify"),
+    "Aliases": ("alias", "route", "history", "rollback", "rollout"),
+    "Ranks": (
+        "pipeline",
+        "ranks",
+        "promote",
+        "demote",
+        "diff",
+        "verdict",
+        "verdicts",
+        "approve",
+        "approvals",
+    ),
+    "Care": ("purge", "doctor", "verify", "events"),
     "Getting started": ("init", "demo", "completion"),
 }
 _COMMANDS = {name: f"versioned.cli.{name}:{name}" for names in _SECTIONS.values() for name in names}
@@ -49,6 +60,10 @@ class Program(Group):
             _flush()
             code = report(error, _output(session, arguments))
             _flush()
+        if session.changes:
+            from versioned.cli.hooks import tell_hooks  # noqa: PLC0415 - most change nothing
+
+            tell_hooks(session, _output(session, arguments))
         if standalone_mode:
             sys.exit(code)
         return code

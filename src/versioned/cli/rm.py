@@ -10,9 +10,9 @@ from versioned.cli.exits import NeedsYesError
 from versioned.cli.framework import command
 from versioned.cli.session import Session
 from versioned.cli.words import content_words
+from versioned.deletion import version_users
 from versioned.errors import VersionInUseError
 from versioned.references import Reference
-from versioned.retention import references
 
 
 @command("rm", example="versioned rm app@12 --yes")
@@ -34,7 +34,7 @@ def rm(
     repository = session.repository()
     name, version = reference.name, reference.version or layout.LATEST_VERSION
     found = repository.get_artifact_version(name, version)
-    users = references(repository.list_aliases(name)).get(version, [])
+    users = version_users(repository.context, name).get(version, [])
     if users and not force and not yes:
         raise VersionInUseError(
             f"version {version} of {name!r} is used by {', '.join(users)}",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from versioned.cli import config
 from versioned.cli.output import Mode, Output
 
 if TYPE_CHECKING:
+    from versioned.context import Context
     from versioned.repository import Repository
 
 
@@ -31,6 +33,9 @@ class Session:
     quiet: bool = False
     color: bool = True
     single_writer: bool = False
+    started: float = field(default_factory=time.monotonic)
+    changes: list[tuple[Context, str]] = field(default_factory=list)
+    """The artifacts that this invocation changed, each once."""
 
     @cached_property
     def out(self) -> Output:
@@ -63,12 +68,19 @@ class Session:
         from versioned.repository import Repository  # noqa: PLC0415
 
         remote = Location.parse(chosen.url).path is None
-        return Repository.open(
+        repository = Repository.open(
             chosen.url,
             actor=config.actor(self.environ),
             cache=Cache(config.cache_directory(self.environ)) if cached and remote else None,
             single_writer=self.single_writer or chosen.single_writer,
         )
+        repository.context.on_change = partial(self.changed, repository.context)
+        return repository
+
+    def changed(self, context: Context, name: str) -> None:
+        """Remember that an artifact was changed."""
+        if not any(known is context and one == name for known, one in self.changes):
+            self.changes.append((context, name))
 
 
 def session_of(ctx: click.Context) -> Session:

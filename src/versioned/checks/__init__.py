@@ -1,0 +1,1 @@
+"""Checks that let a rollout go on: commands, HTTP, alarms, verdicts."""

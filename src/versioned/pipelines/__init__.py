@@ -1,0 +1,1 @@
+"""Ordered ranks over the aliases of a repository: gates, verdicts, approvals, promotion."""

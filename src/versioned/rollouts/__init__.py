@@ -1,0 +1,1 @@
+"""Stepwise canaries without a controller, as rules over aliases."""

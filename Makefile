@@ -25,7 +25,7 @@ types: $(READY)
 	$(VENV)/bin/mypy
 
 test-ceph: $(READY)  ## the same suite on a real Ceph Object Gateway; needs its packages
-	scripts/with-ceph $(CEPH_DIR) $(VENV)/bin/pytest -q tests/stores tests/core --stores ceph
+	scripts/with-ceph $(CEPH_DIR) $(VENV)/bin/pytest -q tests/stores tests/core tests/pipelines tests/rollouts tests/events tests/campaigns tests/s3pipeline --stores ceph
 
 bench: $(READY) .venv-peer/.ready  ## requests, steps and time beside the other package
 	$(VENV)/bin/python -m bench

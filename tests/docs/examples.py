@@ -1,7 +1,7 @@
 """The examples in docs/formats: documents as the code writes them, from one short story.
 
 `<!-- example: KEY -->` above a ```json fence stands for the object under that key,
-`<!-- metadata: KEY -->` for its user metadata.
+`<!-- metadata: KEY -->` for its user metadata, `<!-- event: TYPE -->` for what a hook is told.
 
     python tests/docs/examples.py        # write what the code writes now
 """
@@ -14,13 +14,18 @@ import boto3
 from moto.server import ThreadedMotoServer
 from shown import ROOT
 
-from versioned import Repository, publishing
+from versioned import Pipeline, Repository, Rollouts, publishing
+from versioned.checks.base import Outcome, Result
+from versioned.events import Hook, deliver
+from versioned.pipelines.gate import Gate
 from versioned.stores.s3 import S3Store, client_config
 
 PAGES = sorted((ROOT / "docs" / "formats").glob("*.md"))
 BUCKET, PREFIX = "my-bucket", "releases"
 
-_EXAMPLE = re.compile(r"<!-- (example|metadata): (\S+) -->\n\n?```json\n(.*?)\n```", re.DOTALL)
+_EXAMPLE = re.compile(
+    r"<!-- (example|metadata|event): (\S+) -->\n\n?```json\n(.*?)\n```", re.DOTALL
+)
 _VOLATILE = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:?\d\d:?\d\d(\.\d+)?(\+00:?00)?"), "TIME"),
     (re.compile(r"\b[0-9a-f]{12,64}\b"), "HEX"),
@@ -44,14 +49,56 @@ def story(client):
     repository.put_alias("app", "prod", 1, message="first release")
     repository.put_alias("app", "prod", 1, 2, 10, message="canary")
     repository.rollback("app", "prod", message="errors since 12:40")
+    repository.split_alias("app", "web", {1: 87.25, 2: 12.75})
     repository.put_alias("app", "old", 2)
     repository.delete_alias("app", "old", message="no longer used")
     repository.delete_artifact_version("app", 3, message="broken build")
     repository.list_artifact_versions("app")
     publishing.publish(repository.context, put_large(repository))
     interrupt_an_upload(repository)
+    events = dict(told(repository))
+    roll_out(repository)
+    show_the_gates(repository)
     store.close()
-    return dict(written(client))
+    return dict(written(client)) | events
+
+
+def roll_out(repository):
+    """With 12.5 percent, until its check fails."""
+
+    class Smoke:
+        def run(self, _subject):
+            return Result(Outcome.FAIL, "exit 1: error rate 4.2%")
+
+    repository.put_alias("app", "edge", 1)
+    rollouts = Rollouts(repository)
+    strategy = "steps:12.5%:10m,50%:pause"
+    rollouts.start("app", "edge", 2, strategy=strategy, checks=["smoke"], message="build 2")
+    rollouts.tick("app", "edge", checks={"smoke": Smoke()})
+
+
+def show_the_gates(repository):
+    """What `qa` holds may go to production."""
+    pipeline = Pipeline(repository)
+    pipeline.declare(["qa", "production"], message="two ranks")
+    pipeline.set_gate("production", Gate(("integration",), 86400, 1, ("ann", "bob")))
+    pipeline.promote("app", "qa")
+    report = "https://ci.example.org/runs/7"
+    pipeline.record_verdict("app@2", "integration", "pass", url=report, by="ci")
+    pipeline.approve("app@2", "production", message="release notes read")
+
+
+def told(repository):
+    """`event` of each type, as the pages name it, with what a hook is told."""
+
+    class Chat:
+        def send(self, event):
+            events[event.type] = event.to_dict()
+
+    events = {}
+    deliver(repository.context, "app", [Hook("chat", Chat())])
+    for kind, document in events.items():
+        yield ("event", kind), document
 
 
 def put_large(repository):

@@ -91,9 +91,11 @@ class TestRoutingInOtherLanguages:
         code += f"""
 import json
 for v in json.loads({self.vectors.read_text("utf-8")!r}):
+    for s in v["splits"]:
+        assert canary_of(v["artifact"], v["alias"], v["key"], s["canaries"]) == s["canary"], v
     for weight in range(100):
-        expected = v["bucket"] < weight * 100
-        assert routes_to_secondary(v["artifact"], v["alias"], v["key"], weight) == expected, v
+        canary = canary_of(v["artifact"], v["alias"], v["key"], [("2", weight * 100)])
+        assert (canary == "2") == (v["bucket"] < weight * 100), v
 """
         exec(compile(code, "routing.md", "exec"), {})  # noqa: S102 - our own page
 
@@ -104,10 +106,15 @@ for v in json.loads({self.vectors.read_text("utf-8")!r}):
             snippet(self.page, "js")
             + f"""
 import {{ readFileSync }} from "node:fs";
-for (const v of JSON.parse(readFileSync({str(self.vectors)!r}, "utf8")))
+for (const v of JSON.parse(readFileSync({str(self.vectors)!r}, "utf8"))) {{
+  for (const s of v.splits)
+    if (canaryOf(v.artifact, v.alias, v.key, s.canaries) !== s.canary)
+      throw new Error(JSON.stringify([v, s]));
   for (let weight = 0; weight < 100; weight++)
-    if (routesToSecondary(v.artifact, v.alias, v.key, weight) !== v.bucket < weight * 100)
+    if ((canaryOf(v.artifact, v.alias, v.key, [["2", weight * 100]]) === "2")
+        !== v.bucket < weight * 100)
       throw new Error(JSON.stringify(v));
+}}
 """,
             "utf-8",
         )
@@ -120,17 +127,20 @@ for (const v of JSON.parse(readFileSync({str(self.vectors)!r}, "utf8")))
 
         lines = [
             f"check({json.dumps(v['artifact'])}, {json.dumps(v['alias'])}, "
-            f"{json.dumps(v['key'])}, {v['bucket']});"
+            f"{json.dumps(v['key'])}, {json.dumps(s['canary'])}, new String[] "
+            f"{{{', '.join(json.dumps(version) for version, _ in s['canaries'])}}}, new int[] "
+            f"{{{', '.join(str(points) for _, points in s['canaries'])}}});"
             for v in json.loads(self.vectors.read_text("utf-8"))
+            for s in v["splits"]
         ]
         program = tmp_path / "Routing.java"
         program.write_text(
             f"""class Routing {{
 {snippet(self.page, "java")}
-static void check(String artifact, String alias, String key, int bucket) throws Exception {{
-    for (int weight = 0; weight < 100; weight++)
-        if (routesToSecondary(artifact, alias, key, weight) != bucket < weight * 100)
-            throw new RuntimeException(key);
+static void check(String artifact, String alias, String key, String canary,
+                  String[] versions, int[] basisPoints) throws Exception {{
+    if (!java.util.Objects.equals(canaryOf(artifact, alias, key, versions, basisPoints), canary))
+        throw new RuntimeException(key);
 }}
 public static void main(String[] none) throws Exception {{
 {chr(10).join(lines)}

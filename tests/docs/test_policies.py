@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from examples import BUCKET, remove_bucket
 
-from versioned import Repository, publishing
+from versioned import Repository, Rollouts, publishing
 from versioned.errors import AliasNotFoundError
 from versioned.stores import s3, s3_multipart, s3_resume
 from versioned.stores.s3 import S3Store
@@ -199,6 +199,9 @@ def releaser(repository, _patch):
     repository.put_alias("app", "old", 2)
     repository.delete_alias("app", "old")
     repository.history("app", "old")
+    for version in (2, 1):
+        Rollouts(repository).start("app", "prod", version, strategy="canary:10%:0s")
+        Rollouts(repository).tick("app", "prod")
 
 
 def reader(repository, _patch):

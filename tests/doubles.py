@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from versioned.stores.base import Capabilities, Store
+from versioned import Repository, layout
+from versioned.stores.base import Attributes, Capabilities, Store
 
 
 class Crash(BaseException):
@@ -136,3 +137,14 @@ class CephLikeStore(TappedStore):
 
     def delete(self, key, **_ignored):
         return self._request("delete", key, lambda: self.inner.delete(key))
+
+
+def reuse_number(store, version, data):
+    """What 1.0.1 may do: delete a number, and publish other bytes under it."""
+    store = getattr(store, "inner", store)
+    other = Repository(store)
+    artifact = other.put_artifact("other", data)
+    key = layout.version_key("app", version, "")
+    store.delete(key)
+    attributes = Attributes(metadata={"artifact_name": "app", "artifact_sha256": artifact.sha256})
+    other.context.write(key, data, attributes=attributes)

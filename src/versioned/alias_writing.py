@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -18,7 +19,11 @@ from versioned.alias_records import Event, HeldAlias
 from versioned.aliases import read_held
 from versioned.announcements import Announcement, read_announcement
 from versioned.context import Context, check_text, new_identity, stamp
-from versioned.errors import ArtifactNotFoundError, DeletionInProgressError
+from versioned.errors import (
+    ArtifactNotFoundError,
+    ContentMismatchError,
+    DeletionInProgressError,
+)
 from versioned.models import Alias, Canary, Cause
 from versioned.ranks import read_ranks, refuse_rank
 from versioned.steps import Step
@@ -38,8 +43,10 @@ def put_alias(
     by: str | None = None,
     restores: str | None = None,
     cause: Cause | None = None,
+    meant: Mapping[str, str] | None = None,
 ) -> Alias:
-    """Two steps for a new alias, three for an update. Raises as `Repository.put_alias`."""
+    """Two steps for a new alias, three for an update. Raises as `Repository.put_alias`, and
+    ContentMismatchError where a version has not the sha256 that `meant` says."""
     layout.alias_key(name, alias)
     check_text("message", message)
     check_text("by", by)
@@ -47,6 +54,7 @@ def put_alias(
     seen = _look(context, name, alias, target)
     before = seen.held.alias if seen.held else None
     _check(context, seen, target, expect)
+    _check_bytes(seen, target, meant or {})
     if cause is None:
         refuse_rank(name, alias, seen.ranks)
     tip = record_superseded(context, name, alias, seen.held, seen.position)
@@ -117,6 +125,18 @@ def _check(context: Context, seen: _Look, target: Target, expect: Expectation | 
     if expect and not expect.holds_for(before):
         raise alias_conflict(name, alias, expect.state, before)
     check_not_deleting(name, alias, seen.held)
+
+
+def _check_bytes(seen: _Look, target: Target, meant: Mapping[str, str]) -> None:
+    """The other package may have used a deleted number again, for other bytes."""
+    for version, info in zip(target.versions, (seen.primary, *seen.canaries), strict=True):
+        sha256 = sha256_of(info)
+        if meant.get(version, sha256) != sha256:
+            raise ContentMismatchError(
+                f"version {version} of {seen.name!r} has the sha256 {sha256[:12]}, and "
+                f"{meant[version][:12]} is meant: another tool deleted it and used the number again",
+                hint=f"see versioned ls {seen.name}, and start with what is there now",
+            )
 
 
 def _check_versions(context: Context, name: str, target: Target) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from versioned import layout
 from versioned.alias_records import HeldAlias
 from versioned.context import Context, new_identity, stamp
-from versioned.errors import ConflictError
+from versioned.errors import ConflictError, ContaminatedError
 from versioned.ledger_records import (
     decode_entry,
     digest,
@@ -41,7 +41,14 @@ def newest_position(context: Context, name: str, alias: str) -> int:
 def _listed(
     context: Context, name: str, alias: str, *, limit: int | None = None
 ) -> list[ListedObject]:
-    return context.listed(layout.ledger_folder(name, alias), limit=limit)
+    folder = layout.ledger_folder(name, alias)
+    listed = context.listed(folder, limit=limit)
+    for line in listed:
+        if "/" in line.key.removeprefix(folder):
+            raise ContaminatedError(
+                f"{line.key!r} is not a ledger entry", hint="move the foreign object away"
+            )
+    return listed
 
 
 def read_tip(context: Context, name: str, alias: str, position: int) -> Tip:

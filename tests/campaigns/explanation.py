@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-
 A_SECOND = timedelta(seconds=1)
 """How exactly S3 tells the time."""
 

@@ -9,7 +9,7 @@ import secrets
 import pytest
 
 from faults import BUCKET
-from versioned import Pipeline, Repository, layout
+from versioned import Pipeline, Repository, Rollouts, layout
 from versioned.errors import InvalidInputError
 from versioned.pipelines.gate import Gate
 from versioned.pipelines.iam import Room, deeper, role_policies
@@ -104,12 +104,17 @@ def documents(pipeline, **options):
 
 
 def promoter(pipeline, repository):
-    pipeline.record_verdict("app@2", "unit", "pass")
+    for version in (1, 2):
+        pipeline.record_verdict(f"app@{version}", "unit", "pass")
+    rollouts = Rollouts(repository)
 
     def work():
         pipeline.promote("app", "qa")
         pipeline.demote("app", "qa")
         pipeline.demote("app", "qa")
+        pipeline.promote("app", "qa", version=1)
+        rollouts.start("app", "qa", 2, strategy="all-at-once")
+        rollouts.start("app", "qa", 1, strategy="all-at-once")
         pipeline.board()
         pipeline.diff("app", "old", "old")
         repository.history("app", "qa")

@@ -3,6 +3,7 @@
 import pytest
 from rollout_rig import Scripted
 
+from doubles import reuse_number
 from versioned import Repository, Rollouts
 from versioned.checks.base import Outcome
 from versioned.errors import (
@@ -188,6 +189,12 @@ class TestTicking:
     def test_a_version_that_is_gone_fails_the_rollout(self, releases):
         releases.start()
         releases.repository.delete_artifact_version("app", 2, force=True)
+        assert releases.tick(310).action == "failed"
+        assert releases.split == {"1": 10000}
+
+    def test_a_number_that_was_used_again_for_other_bytes_fails_the_rollout(self, releases):
+        releases.start()
+        reuse_number(releases.repository.context.store, 2, b"not what was tested")
         assert releases.tick(310).action == "failed"
         assert releases.split == {"1": 10000}
 

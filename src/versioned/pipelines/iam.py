@@ -89,11 +89,14 @@ class _Roles:
     def promoter(self, rank: str) -> RolePolicy:
         name = _escaped(rank)
         alias, entries = f"*/aliases/{name}.json", f"*/ledger/{name}/*"
+        rollout, ended = f"*/rollouts/{name}.json", f"*/rollouts/{name}/*"
         return self._role(
             f"promoter:{rank}",
             self._allow("MoveRank", ["s3:PutObject", "s3:DeleteObject"], alias),
             self._create("WriteHistory", entries),
-            self._deny(["s3:PutObject", "s3:DeleteObject"], [alias, entries]),
+            self._allow("MoveRollout", ["s3:PutObject"], rollout),
+            self._create("KeepEndedRollouts", ended),
+            self._deny(["s3:PutObject", "s3:DeleteObject"], [alias, entries, rollout, ended]),
         )
 
     def reporter(self, check: str) -> RolePolicy:

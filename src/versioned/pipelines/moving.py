@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from versioned.alias_deletion import delete_alias
 from versioned.alias_records import HeldAlias
 from versioned.alias_writing import put_alias
 from versioned.context import Context
-from versioned.errors import ContentMismatchError
 from versioned.models import Alias, Cause
-from versioned.pipelines.assessing import check_bytes
 from versioned.pipelines.gates import Candidate
 from versioned.targets import ABSENT, Expectation, Target
 
@@ -30,10 +27,9 @@ def move(
 ) -> Alias:
     """One compare-and-set on the state that was seen, all traffic to the candidate.
 
-    Where another tool used the number again in the very moment, so that other bytes were
-    recorded, the move is taken back. Raises ContentMismatchError, else as `put_alias`.
+    Raises ContentMismatchError where the number has other bytes by now, else as `put_alias`.
     """
-    after = put_alias(
+    return put_alias(
         context,
         candidate.name,
         candidate.rank,
@@ -43,34 +39,5 @@ def move(
         by=by,
         restores=restores,
         cause=cause,
-    )
-    try:
-        check_bytes(candidate, after.sha256 or "")
-    except ContentMismatchError as error:
-        _take_back(context, after, held, error.message)
-        raise
-    return after
-
-
-def _take_back(context: Context, after: Alias, held: HeldAlias | None, reason: str) -> None:
-    expect = Expectation(revision=after.revision)
-    if held is None:
-        delete_alias(
-            context,
-            after.name,
-            after.alias,
-            expect=expect,
-            message=reason,
-            cause=Cause("rollback"),
-        )
-        return
-    put_alias(
-        context,
-        after.name,
-        after.alias,
-        Target.of_alias(held.alias),
-        expect=expect,
-        message=reason,
-        restores=held.identity,
-        cause=Cause("rollback"),
+        meant={candidate.version: candidate.sha256},
     )

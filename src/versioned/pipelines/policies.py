@@ -144,7 +144,7 @@ def _check_unused(context: Context, ranks: list[str]) -> None:
         raise RankInUseError(
             f"{', '.join(ranks)} can't go, something sits in {', '.join(users[:_SHOWN])}"
             + (f" and {len(users) - _SHOWN} more" if len(users) > _SHOWN else ""),
-            hint=f"take it out first: versioned demote {users[0].replace('@', ' ')}",
+            hint=f"take it out first: versioned alias rm {users[0]} --yes",
         )
 
 

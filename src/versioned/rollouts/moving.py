@@ -17,6 +17,7 @@ from versioned.documents import dump_header
 from versioned.errors import (
     AliasConflictError,
     ArtifactNotFoundError,
+    ContentMismatchError,
     InvalidInputError,
     OutcomeUnknownError,
     PreconditionFailedError,
@@ -153,6 +154,7 @@ def follow(context: Context, rollout: Rollout, held: HeldAlias | None, by: str |
                     rollout=rollout.identity,
                     serial=rollout.serial,
                 ),
+                meant={rollout.new_version: rollout.new_sha256},
             )
         except AliasConflictError:
             if attempt == _ATTEMPTS - 1:
@@ -167,12 +169,12 @@ def apply_move(context: Context, seen: Seen, by: str | None) -> StoredRollout:
     """Make the alias follow, and end the rollout where that can't be.
 
     A rollout under way ends as superseded where somebody else moved the alias, and as failed
-    where its version is gone. Raises DeletionInProgressError, AliasConflictError,
+    where its version is gone, or has other bytes. Raises DeletionInProgressError, AliasConflictError,
     RolloutConflictError.
     """
     try:
         place = follow(context, seen.rollout, seen.held, by)
-    except ArtifactNotFoundError as error:
+    except (ArtifactNotFoundError, ContentMismatchError) as error:
         if not seen.rollout.active:
             raise
         return end_as_failed(context, seen.stored, error.message, by)

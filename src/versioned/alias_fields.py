@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.documents import Document
 from versioned.errors import ContaminatedError, InvalidVersionError
 from versioned.models import OPERATIONS, Canary, Cause
@@ -25,7 +25,7 @@ def read_version(document: Document, field: str) -> str:
 
 def read_sha256(document: Document, field: str) -> str | None:
     text = document.text_or_none(field)
-    return None if text is None else layout.validate_sha256(document.key, text)
+    return None if text is None else naming.validate_sha256(document.key, text)
 
 
 def encode_split(split: tuple[Canary, ...]) -> list[list[Any]] | None:
@@ -39,7 +39,7 @@ def decode_split(document: Document, uri: Callable[[str], str]) -> tuple[Canary,
             case [str() as version, int() as points, str() | None as sha256] if (
                 0 <= points < BUCKETS and not isinstance(points, bool)
             ):
-                known = sha256 and layout.validate_sha256(document.key, sha256)
+                known = sha256 and naming.validate_sha256(document.key, sha256)
                 normal = read_version(Document(document.key, {"split": version}), "split")
                 found.append(Canary(normal, points, uri(normal), known))
             case _:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.aliases import list_held
 from versioned.announcements import announce, conclude, read_announcement
 from versioned.context import LEASE, Context, new_identity, stamp
@@ -55,11 +55,11 @@ def delete_version(
     by: str | None,
 ) -> None:
     """Delete one version; nothing happens if it is not there. Raises VersionInUseError."""
-    layout.validate_artifact_name(name)
+    naming.validate_artifact_name(name)
     number = layout.normalize_version(version)
-    if number == layout.LATEST_VERSION:
+    if number == naming.LATEST_VERSION:
         raise LatestVersionError(
-            f"{layout.LATEST_VERSION} of {name!r} can't be deleted",
+            f"{naming.LATEST_VERSION} of {name!r} can't be deleted",
             hint="put something else, or purge the whole artifact",
         )
     key = layout.version_key(name, number, context.suffix)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
-from versioned import layout, transfer
+from versioned import layout, naming, transfer
 from versioned.aliases import get_alias
 from versioned.cache import Cache
 from versioned.context import Context
@@ -53,7 +53,7 @@ def resolve(context: Context, reference: str, *, key: str | None) -> Resolved:
         return _resolve_then(context, parsed, alias, parsed.at, key=key)
     alias = get_alias(context, parsed.name, parsed.alias)
     version = alias.version if key is None else alias.route(key)
-    if version == layout.LATEST_VERSION:  # it may hold other bytes by now
+    if version == naming.LATEST_VERSION:  # it may hold other bytes by now
         return Resolved(parsed.name, version)
     return Resolved(parsed.name, version, alias.sha256_of(version))
 
@@ -71,7 +71,7 @@ def _resolve_then(
             f"{reference} was version {version}, which is not there any more", hint=hint
         ) from error
     known = alias.sha256_of(version)
-    if version != layout.LATEST_VERSION:
+    if version != naming.LATEST_VERSION:
         return Resolved(name, version, known)
     doubt = timedelta(0) if sha256_of(info) == known else _TOLD_IN
     if info.modified + doubt > moment:

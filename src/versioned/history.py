@@ -9,9 +9,10 @@ from versioned.alias_writing import put_alias
 from versioned.aliases import read_held
 from versioned.context import Context
 from versioned.errors import AliasNotFoundError, InvalidInputError
-from versioned.layout import LATEST_VERSION, normalize_version
+from versioned.layout import normalize_version
 from versioned.ledger_records import entry_of
 from versioned.models import Alias, Cause, LedgerEntry
+from versioned.naming import LATEST_VERSION
 from versioned.targets import Expectation, Target, target_words
 
 
@@ -55,10 +56,14 @@ def choose_rollback(entries: Sequence[LedgerEntry]) -> LedgerEntry | None:
     return None
 
 
-def held_before(entries: Sequence[LedgerEntry], version: str) -> bool:
-    """Whether one of these states sent all traffic to a version."""
-    states = (entry.state for entry in entries)
-    return any(s is not None and not s.is_split and s.version == version for s in states)
+def last_stay(entries: Sequence[LedgerEntry], version: str) -> LedgerEntry | None:
+    """The newest of these states that sent all traffic to a number; `None` for LATEST, which may
+    hold other bytes by now. Pure."""
+    for entry in entries:
+        state = entry.state
+        if state and not state.is_split and state.version == version != LATEST_VERSION:
+            return entry
+    return None
 
 
 def rollback(
@@ -72,8 +77,8 @@ def rollback(
 ) -> Alias:
     """Bring back an earlier state, by one compare-and-set; see `Repository.rollback`.
 
-    A version that the alias never held is no way back: it is put like any other, so a rank
-    refuses it.
+    The bytes have to be those that the state meant. A version that the alias never held, and
+    LATEST, are no way back: they are put like any other, so a rank refuses them.
     """
     entries = history(context, name, alias)
     if not entries or entries[0].state is None:
@@ -81,13 +86,10 @@ def rollback(
             f"artifact {name!r} has no alias {alias!r}", hint=f"see versioned alias ls {name}"
         )
     current = entries[0].state
-    chosen = choose_rollback(entries)
-    cause: Cause | None = Cause("rollback")
     if to is not None:
         target, restores = Target(normalize_version(to)), None
-        if not held_before(entries, target.version):
-            cause = None
-    elif chosen and chosen.state:
+        chosen = last_stay(entries, target.version)
+    elif (chosen := choose_rollback(entries)) and chosen.state:
         target, restores = Target(chosen.state.version), chosen.identity
     else:
         raise InvalidInputError(
@@ -103,5 +105,8 @@ def rollback(
         message=message or f"rollback from {target_words(current)} to {target.version}",
         by=by,
         restores=restores,
-        cause=cause,
+        cause=Cause("rollback") if chosen else None,
+        meant={target.version: chosen.state.sha256}
+        if chosen and chosen.state and chosen.state.sha256
+        else None,
     )

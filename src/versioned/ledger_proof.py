@@ -20,6 +20,7 @@ from versioned.models import LedgerEntry
 from versioned.references import Reference
 
 _HASH = re.compile(r"[0-9a-f]{64}")
+_POSITION = re.compile(r"[0-9]{1,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,8 @@ class Anchor:
     def parse(cls, line: str) -> Anchor:
         """Read what `str` gives: `app@prod 3 9a81...`. Raises InvalidInputError."""
         ref, position, sha256 = [*line.rsplit(maxsplit=2), "", "", ""][:3]
-        reference = (
-            Reference.parse(ref) if position.isdecimal() and _HASH.fullmatch(sha256) else None
-        )
+        sound = _POSITION.fullmatch(position) and _HASH.fullmatch(sha256)
+        reference = Reference.parse(ref) if sound else None
         if reference is None or reference.alias is None or reference.at:
             raise InvalidInputError(
                 f"{line!r} is not an anchor",

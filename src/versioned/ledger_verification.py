@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.alias_records import HeldAlias
 from versioned.aliases import read_held
 from versioned.context import LEASE, Context
@@ -110,7 +110,7 @@ def _find(context: Context, name: str) -> _Found:
 def _is_name(alias: str) -> bool:
     """Other tools allow odder names; those have no ledger."""
     try:
-        layout.validate_alias_name(alias)
+        naming.validate_alias_name(alias)
     except InvalidNameError:
         return False
     return True

@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from versioned.errors import InvalidLocationError
-from versioned.layout import S3_PREFIX, validate_suffix
+from versioned.layout import S3_PREFIX
+from versioned.naming import validate_suffix
 
 _OPTIONS = {
     "region",

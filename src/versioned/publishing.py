@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.content import Content
 from versioned.context import Context, new_identity, stamp
 from versioned.documents import dump
@@ -72,7 +72,7 @@ def publish(context: Context, name: str) -> Artifact:
 
     Two or three steps; six for a large LATEST where no conditional copy was proved.
     """
-    layout.validate_artifact_name(name)
+    naming.validate_artifact_name(name)
     for _ in range(_ATTEMPTS):
         published = _publish_once(context, name)
         if published:
@@ -89,7 +89,7 @@ def _publish_once(context: Context, name: str) -> Artifact | None:
     look = _look(context, name)
     if look.data is not None and hashlib.sha256(look.data).hexdigest() != sha256_of(look.info):
         raise ContentMismatchError(
-            f"{layout.LATEST_VERSION} of {name!r} is damaged; nothing was published",
+            f"{naming.LATEST_VERSION} of {name!r} is damaged; nothing was published",
             hint="put other content, then this again",
         )
     try:
@@ -109,7 +109,7 @@ def _look(context: Context, name: str) -> _Look:
         step.add(context.capabilities)
     if latest.result is None:
         raise ArtifactNotFoundError(
-            f"artifact {name!r} has no {layout.LATEST_VERSION} to publish",
+            f"artifact {name!r} has no {naming.LATEST_VERSION} to publish",
             hint=f"put it first: versioned put {name} FILE",
         )
     info, data = latest.result
@@ -117,7 +117,7 @@ def _look(context: Context, name: str) -> _Look:
     if context.monotonic() - started > context.store.settle:
         # A deletion may have begun and ended in between: what it claimed is seen now.
         taken = context.listed(layout.numbers_folder(name), limit=1)
-    numbered = [(int(v), line) for v, line in versions.result if v != layout.LATEST_VERSION]
+    numbered = [(int(v), line) for v, line in versions.result if v != naming.LATEST_VERSION]
     return _Look(
         info=info,
         data=data,

@@ -7,7 +7,7 @@ import os
 from dataclasses import replace
 from urllib.parse import quote
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.content import Content, Source
 from versioned.context import Context
 from versioned.errors import InvalidInputError
@@ -38,7 +38,7 @@ def put_latest(
         if found and found.metadata.get(layout.METADATA_KEY_ARTIFACT_SHA256) == content.sha256:
             if progress:
                 progress(content.size, content.size)
-            return artifact_of(context, name, layout.LATEST_VERSION, found)
+            return artifact_of(context, name, naming.LATEST_VERSION, found)
         info = context.store.put(
             key,
             content,
@@ -47,7 +47,7 @@ def put_latest(
             progress=progress,
         )
     return artifact_of(
-        context, name, layout.LATEST_VERSION, replace(info, metadata=attributes.metadata)
+        context, name, naming.LATEST_VERSION, replace(info, metadata=attributes.metadata)
     )
 
 

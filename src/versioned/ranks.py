@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.context import Context
 from versioned.documents import parse
 from versioned.errors import (
@@ -37,7 +37,7 @@ def parse_ranks(ranks: Iterable[str]) -> tuple[str, ...]:
                 f"a rank can't be called {rank!r}", hint="that word is reserved; take another"
             )
         try:
-            layout.validate_alias_name(rank)
+            naming.validate_alias_name(rank)
         except InvalidNameError as error:
             raise InvalidRankError(
                 f"{rank!r} is no rank: {error.message}", hint=error.hint

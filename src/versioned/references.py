@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.errors import InvalidReferenceError
 
 _FORMS = "app, app@12, app@LATEST, app@prod or app@prod@2026-03-01T12:00Z"
@@ -35,22 +35,22 @@ class Reference:
         if not isinstance(text, str):
             raise InvalidReferenceError(f"{text!r} is not a reference", hint="use app@prod")
         name, *rest = text.split("@")
-        layout.validate_artifact_name(name)
+        naming.validate_artifact_name(name)
         match rest:
             case []:
                 return cls(name)
-            case [version] if version == layout.LATEST_VERSION or version.isdigit():
+            case [version] if version == naming.LATEST_VERSION or version.isdigit():
                 return cls(name, version=layout.normalize_version(version))
-            case [version, _] if version == layout.LATEST_VERSION or version.isdigit():
+            case [version, _] if version == naming.LATEST_VERSION or version.isdigit():
                 raise InvalidReferenceError(
                     f"{text!r} gives a time for {name}@{version}, and only aliases have a past",
                     hint=f"name an alias, or leave the time out: {name}@{version}",
                 )
             case [alias] if alias:
-                layout.validate_alias_name(alias)
+                naming.validate_alias_name(alias)
                 return cls(name, alias=alias)
             case [alias, moment] if alias and moment:
-                layout.validate_alias_name(alias)
+                naming.validate_alias_name(alias)
                 return cls(name, alias=alias, at=parse_moment(moment))
             case _:
                 raise InvalidReferenceError(f"{text!r} is not a reference", hint=f"use {_FORMS}")

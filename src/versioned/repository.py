@@ -18,6 +18,7 @@ from versioned import (
     layout,
     ledger_verification,
     looking_back,
+    naming,
     publishing,
     putting,
     verification,
@@ -64,7 +65,7 @@ class Repository:
         actor: str | None = None,
         cache: Cache | None = None,
     ) -> None:
-        layout.validate_suffix(suffix)
+        naming.validate_suffix(suffix)
         check_text("actor", actor)
         self.context = Context(store, suffix=suffix, actor=actor)
         self._cache = cache
@@ -455,7 +456,7 @@ class Repository:
         names = self.list_artifact_names()
         if name is None:
             return names
-        layout.validate_artifact_name(name)
+        naming.validate_artifact_name(name)
         if name not in names:
             raise ArtifactNotFoundError(
                 f"there is no artifact {name!r}", hint="versioned ls shows which there are"

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from versioned import layout
+from versioned import naming
 from versioned.errors import InvalidInputError
 from versioned.models import Alias, Artifact
 
@@ -107,14 +107,14 @@ def plan_retention(
 ) -> RetentionPlan:
     """Decide about every version; `referenced` maps versions to who uses them."""
     numbered = sorted(
-        (v for v in versions if v.version != layout.LATEST_VERSION),
+        (v for v in versions if v.version != naming.LATEST_VERSION),
         key=lambda v: int(v.version),
         reverse=True,
     )
     latest = [
         RetentionDecision(v, keep=True, reason="LATEST is always kept")
         for v in versions
-        if v.version == layout.LATEST_VERSION
+        if v.version == naming.LATEST_VERSION
     ]
     decided = [
         _decide(artifact, rank, referenced.get(artifact.version, ()), policy, now)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any, NoReturn, TypeVar
 
-from versioned import layout
+from versioned import naming
 from versioned.alias_fields import read_version
-from versioned.documents import Document, dump, parse
+from versioned.documents import Document, dump, is_time, parse
 from versioned.errors import ContaminatedError, InvalidNameError
 from versioned.rollout_states import (
     MAX_HOLD,
@@ -69,9 +68,9 @@ def decode_rollout(name: str, alias: str, key: str, raw: bytes) -> Rollout:
         identity=_word(document, document.text("identity")),
         strategy=document.text("strategy"),
         stable_version=_number(stable),
-        stable_sha256=layout.validate_sha256(key, stable.text("sha256")),
+        stable_sha256=naming.validate_sha256(key, stable.text("sha256")),
         new_version=_number(new),
-        new_sha256=layout.validate_sha256(key, new.text("sha256")),
+        new_sha256=naming.validate_sha256(key, new.text("sha256")),
         steps=_steps(document),
         base=document.text("base"),
         started=_time(document, document.text("started")),
@@ -113,24 +112,21 @@ def _one_of(document: Document, field: str, known: Iterable[T]) -> T:
 
 def _number(side: Document) -> str:
     version = read_version(side, "version")
-    if version == layout.LATEST_VERSION:
+    if version == naming.LATEST_VERSION:
         _refuse(side, f"it moves {version}")
     return version
 
 
 def _word(document: Document, text: str) -> str:
     try:
-        return layout.validate_word("a check", text)
+        return naming.validate_word("a check", text)
     except InvalidNameError as error:
         _refuse(document, error.message)
 
 
 def _time(document: Document, text: object) -> str:
-    try:
-        if isinstance(text, str) and datetime.fromisoformat(text).tzinfo is not None:
-            return text
-    except ValueError:
-        pass
+    if isinstance(text, str) and is_time(text):
+        return text
     _refuse(document, f"{text!r} is not a time")
 
 

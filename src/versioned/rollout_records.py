@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.alias_records import HeldAlias
 from versioned.aliases import read_held
 from versioned.context import Context
@@ -54,7 +54,7 @@ def rollout_aliases(context: Context, name: str) -> list[str]:
     aliases = [layout.alias_of_key(key) for key in keys if "/" not in key[len(folder) :]]
     for alias in aliases:
         try:
-            layout.validate_alias_name(alias)
+            naming.validate_alias_name(alias)
         except InvalidNameError as error:
             raise ContaminatedError(
                 f"{folder}{alias}.json is not a rollout: {error.message}",

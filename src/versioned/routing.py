@@ -16,12 +16,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
+from versioned.errors import InvalidInputError
+
 BUCKETS = 10_000
 
 
 def bucket(name: str, alias: str, key: str) -> int:
-    """The bucket of a key, from 0 to 9999."""
-    digest = hashlib.sha256(f"{name}/{alias}/{key}".encode()).digest()
+    """The bucket of a key, from 0 to 9999. Raises InvalidInputError for what is no Unicode."""
+    try:
+        told = f"{name}/{alias}/{key}".encode()
+    except UnicodeEncodeError:
+        raise InvalidInputError(
+            f"the key {key!r} is not valid Unicode", hint="lone surrogates have no UTF-8 form"
+        ) from None
+    digest = hashlib.sha256(told).digest()
     return int.from_bytes(digest[:8], "big") * BUCKETS >> 64
 
 

@@ -17,13 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from versioned import repository
 from versioned.errors import InputTypeError, VersionedError, VersionInUseError
-from versioned.layout import (
-    S3_PREFIX,
-    decode_filename,
-    encode_filename,
-    validate_alias_name,
-    validate_suffix,
-)
+from versioned.layout import S3_PREFIX, decode_filename, encode_filename
+from versioned.naming import validate_alias_name, validate_suffix
 from versioned.retention import DEFAULT_KEEP_LAST_N, DEFAULT_OLDER_THAN_SECS
 from versioned.s3_only_binding import (
     Place,

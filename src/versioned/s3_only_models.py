@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from versioned import models
 from versioned.errors import InvalidInputError
-from versioned.layout import LATEST_VERSION
+from versioned.naming import LATEST_VERSION
 from versioned.s3_only_binding import read_uri
 
 if TYPE_CHECKING:

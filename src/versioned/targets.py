@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException, InvalidOperation
 from enum import Enum
 
 from versioned import layout
@@ -124,7 +124,7 @@ def basis_points(weight: Weight) -> int:
         points = Decimal(str(weight)) * POINTS
         if not 1 <= points <= BUCKETS or points != int(points):
             raise InvalidOperation
-    except InvalidOperation:
+    except DecimalException:  # also Overflow
         raise InvalidInputError(
             f"{weight!r} is not a weight", hint="a percentage from 0.01 to 100, in steps of 0.01"
         ) from None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.context import Context
 from versioned.documents import dump, parse
 from versioned.errors import (
@@ -34,7 +34,7 @@ def sha256_of(info: ObjectInfo) -> str:
             f"{info.key!r} has no {layout.METADATA_KEY_ARTIFACT_SHA256} in its metadata",
             hint="something else wrote it; put the artifact again",
         )
-    return layout.validate_sha256(info.key, sha256)
+    return naming.validate_sha256(info.key, sha256)
 
 
 def own_metadata(info: ObjectInfo) -> dict[str, str]:
@@ -108,7 +108,7 @@ def listed_versions(
 def newest_number(context: Context, name: str) -> int:
     """The highest number that exists, 0 without any. One request."""
     for version, _ in listed_versions(context, name, limit=2):
-        if version != layout.LATEST_VERSION:
+        if version != naming.LATEST_VERSION:
             return int(version)
     return 0
 
@@ -184,7 +184,7 @@ def _read_index(context: Context, name: str) -> Mapping[str, str]:
         if raw is None:
             return {}
         entries = parse(key, raw).mapping("sha256")
-        return {entry: layout.validate_sha256(key, entries.text(entry)) for entry in entries.data}
+        return {entry: naming.validate_sha256(key, entries.text(entry)) for entry in entries.data}
     except ContaminatedError:
         return {}
 

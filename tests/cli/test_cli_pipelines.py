@@ -91,7 +91,7 @@ class TestPipeline:
         ranked("promote app qa")
         ranked("pipeline set live").said(
             stderr="error: qa can't go, something sits in app@qa\n"
-            "hint: take it out first: versioned demote app qa\n",
+            "hint: take it out first: versioned alias rm app@qa --yes\n",
             code=4,
         )
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from versioned import Repository, layout
+from versioned import Repository, naming
 from versioned.errors import (
     AliasConflictError,
     ArtifactNotFoundError,
@@ -177,6 +177,6 @@ def test_sixteen_processes_share_a_directory(tmp_path):
     stored = {a.version: a.sha256 for a in repository.list_artifact_versions("app")}
     assert all(stored[version] == sha256 for version, sha256 in told)
     assert repository.verify().ok
-    numbers = sorted(int(v) for v in stored if v != layout.LATEST_VERSION)
+    numbers = sorted(int(v) for v in stored if v != naming.LATEST_VERSION)
     assert numbers[0] == 1
     store.close()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.errors import ContaminatedError, InvalidNameError, InvalidVersionError
 
 NUMBERS = st.integers(min_value=1, max_value=999_999)
@@ -78,18 +78,18 @@ def test_every_name_is_refused_or_stays_in_one_folder(name):
 @pytest.mark.parametrize("alias", ["LATEST", "prod-eu", "1_prod", "", "a/b", "_x", "a@b", "a\tb"])
 def test_an_alias_that_breaks_the_rules_is_refused(alias):
     with pytest.raises(ValueError, match="alias"):
-        layout.validate_alias_name(alias)
+        naming.validate_alias_name(alias)
 
 
 @pytest.mark.parametrize("alias", ["prod", "staging", "v1_0", "prod.eu", "größe"])
 def test_an_ordinary_alias_is_accepted(alias):
-    layout.validate_alias_name(alias)
+    naming.validate_alias_name(alias)
 
 
 @pytest.mark.parametrize("suffix", ["/zip", "a/b", "\\", "\n", "x" * 65])
 def test_a_suffix_that_is_no_end_of_a_file_name_is_refused(suffix):
     with pytest.raises(InvalidNameError):
-        layout.validate_suffix(suffix)
+        naming.validate_suffix(suffix)
 
 
 @given(NUMBERS, st.sampled_from(["", ".zip", ".tar.gz", "_000001", "0"]))

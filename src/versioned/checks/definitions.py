@@ -5,7 +5,6 @@ A repository holds names only, so whoever can write to it can't make a machine r
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from versioned import layout
+from versioned import naming
 from versioned.checks.alarm import AlarmCheck
 from versioned.checks.base import DEFAULT_TIMEOUT, Check
 from versioned.checks.command import CommandCheck
@@ -45,7 +44,7 @@ def define_checks(definitions: Mapping[str, object], around: Surroundings) -> di
 
 
 def _define(name: str, given: object, around: Surroundings) -> Check:
-    layout.validate_word("a check", name)
+    naming.validate_word("a check", name)
     timeout: object = DEFAULT_TIMEOUT
     if isinstance(given, Mapping):
         fields: dict[str, Any] = dict(given)
@@ -55,7 +54,7 @@ def _define(name: str, given: object, around: Surroundings) -> Check:
     if not isinstance(given, str):
         raise _unclear(name, f"what to run is {given!r}")
     number = isinstance(timeout, (int, float)) and not isinstance(timeout, bool)
-    if not number or not math.isfinite(timeout) or not 0 < timeout <= MAX_TIMEOUT:  # type: ignore[arg-type, operator]
+    if not number or not 0 < timeout <= MAX_TIMEOUT:  # type: ignore[operator]
         raise _unclear(name, f"its timeout is {timeout!r}", f"seconds, {MAX_TIMEOUT} at most")
     return parse_check(name, given, around, timeout=float(timeout))  # type: ignore[arg-type]
 
@@ -70,7 +69,7 @@ def parse_check(name: str, spec: str, around: Surroundings, *, timeout: float) -
     if kind == "alarm" and colon:
         return _alarm(name, rest, timeout)
     if kind == "verdict" and colon:
-        layout.validate_word("a check", rest)
+        naming.validate_word("a check", rest)
         return VerdictCheck(around.context, rest)
     raise _unclear(name, "it is of no known kind")
 

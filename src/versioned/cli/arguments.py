@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.cli import completing
 from versioned.errors import InvalidReferenceError
 from versioned.references import Reference
@@ -86,7 +86,7 @@ def _name(text: str) -> str:
         raise InvalidReferenceError(
             f"{text!r} is not the name of an artifact", hint="name it without version or alias"
         )
-    layout.validate_artifact_name(text)
+    naming.validate_artifact_name(text)
     return text
 
 

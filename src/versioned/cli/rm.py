@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from versioned import layout
+from versioned import naming
 from versioned.cli.arguments import VERSION_REF, message_option, yes_option
 from versioned.cli.exits import NeedsYesError
 from versioned.cli.framework import command
@@ -32,7 +32,7 @@ def rm(
 ) -> None:
     """Delete one version for good. Its number is never used again."""
     repository = session.repository()
-    name, version = reference.name, reference.version or layout.LATEST_VERSION
+    name, version = reference.name, reference.version or naming.LATEST_VERSION
     found = repository.get_artifact_version(name, version)
     users = version_users(repository.context, name).get(version, [])
     if users and not force and not yes:

@@ -8,7 +8,7 @@ from versioned.cli.arguments import NAME, VERSION, Parsed, message_option
 from versioned.cli.framework import Command, Group
 from versioned.cli.rollout_words import rollout_words
 from versioned.cli.session import Session
-from versioned.layout import validate_alias_name
+from versioned.naming import validate_alias_name
 from versioned.rollout_states import ON_FAILURE, OnFailure, Rollout
 
 

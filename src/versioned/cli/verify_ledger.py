@@ -26,7 +26,10 @@ def verify_ledgers(
     """Prove the histories that a ref means. Raises LedgerBrokenError."""
     if reference and (reference.version or reference.at):
         raise click.UsageError("--ledger is for NAME or NAME@ALIAS: a history is proved whole.")
-    kept = [Anchor.parse(line.strip()) for line in anchors or () if line.strip()]
+    try:
+        kept = [Anchor.parse(line.strip()) for line in anchors or () if line.strip()]
+    except UnicodeDecodeError:
+        raise click.UsageError("The file of --anchors is no text.") from None
     with counting(session.out, "proving") as progress:
         report = repository.verify_ledger(
             reference.name if reference else None,

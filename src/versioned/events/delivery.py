@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from versioned import layout
+from versioned import naming
 from versioned.context import Context
 from versioned.errors import ContaminatedError, InvalidHookError, InvalidNameError
 from versioned.events.event import Event
@@ -57,7 +57,7 @@ def deliver(
     hook. Raises InvalidHookError for two hooks of one name, InvalidNameError, and the StoreError
     family: then some may have been told.
     """
-    layout.validate_artifact_name(name)
+    naming.validate_artifact_name(name)
     _check_names(hooks)
     tellers = [Teller(context, hook, reach, give_up_after) for hook in hooks]
     _deliver(context, name, tellers)
@@ -95,7 +95,7 @@ def pending(context: Context, hooks: Sequence[Hook], name: str | None = None) ->
     """
     _check_names(hooks)
     if name is not None:
-        layout.validate_artifact_name(name)
+        naming.validate_artifact_name(name)
     moments = [(hook, told_since(context, hook.name)) for hook in hooks]
     begun = [(hook, since) for hook, since in moments if since is not None]
     names = _restless(context, [hook for hook, _ in begun]) if name is None else [name]
@@ -183,7 +183,7 @@ class _Glance:
 def _is_name(name: str) -> bool:
     """Other tools allow names that this package can't make a key of."""
     try:
-        layout.validate_artifact_name(name)
+        naming.validate_artifact_name(name)
     except InvalidNameError:
         return False
     return True

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from versioned.errors import InvalidHookError, InvalidNameError
 from versioned.events.event import TYPES, Event
-from versioned.layout import validate_word
+from versioned.naming import validate_word
 
 
 class Sender(Protocol):

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.alias_records import HeldAlias
 from versioned.aliases import read_key
 from versioned.context import Context
@@ -108,7 +108,7 @@ def ask_listing(step: Step, context: Context, name: str) -> Callable[[], Listing
 
 def numbered(found: Sequence[tuple[str, ListedObject]]) -> tuple[tuple[int, ListedObject], ...]:
     """The published versions of a listing by number."""
-    return tuple((int(v), line) for v, line in found if v != layout.LATEST_VERSION)
+    return tuple((int(v), line) for v, line in found if v != naming.LATEST_VERSION)
 
 
 class Reader:

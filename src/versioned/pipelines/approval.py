@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.alias_fields import read_version
 from versioned.documents import dump, parse
 from versioned.errors import ContaminatedError, InvalidInputError
-from versioned.pipelines.fields import FORMAT, check_format, check_place, read_link, read_moment
+from versioned.pipelines.fields import FORMAT, check_format, check_place, read_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,13 @@ def decode_approval(key: str, raw: bytes) -> Approval:
     try:
         approval = Approval(
             artifact=document.text("artifact"),
-            sha256=layout.validate_sha256(key, document.text("sha256")),
+            sha256=naming.validate_sha256(key, document.text("sha256")),
             version=read_version(document, "version"),
             rank=document.text("rank"),
             person=document.text("person"),
             revoked=document.flag("revoked"),
             position=document.integer("position"),
-            at=read_moment(document, "at"),
+            at=document.time("at"),
             message=document.text_or_none("message"),
             identity=document.text("identity"),
             previous=read_link(document),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.aliases import read_held
 from versioned.context import Context
 from versioned.errors import ArtifactNotFoundError
@@ -58,11 +58,11 @@ class BoardRow:
 
 def board(context: Context, name: str | None) -> list[BoardRow]:
     """Six steps for all artifacts at once; see `Pipeline.board`."""
+    if name is not None:
+        naming.validate_artifact_name(name)
     with Step(context.store) as step:
         asked = step.add(lambda: read_policy(context))
-        names = step.add(lambda: [name] if name else artifact_names(context))
-    if name:
-        layout.validate_artifact_name(name)
+        names = step.add(lambda: artifact_names(context) if name is None else [name])
     policy = asked.result
     scenes = _scenes(context, policy, names.result)
     if name and policy.ranks and not any(scene.target or scene.newest for scene in scenes):
@@ -137,7 +137,7 @@ def _has_source(scene: Scene) -> bool:
     if scene.before is None:
         return scene.newest > 0
     held = scene.source.alias if scene.source else None
-    return held is not None and not held.is_split and held.version != layout.LATEST_VERSION
+    return held is not None and not held.is_split and held.version != naming.LATEST_VERSION
 
 
 def _broken(choice: Choice) -> Waiting:

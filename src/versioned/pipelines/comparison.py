@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.aliases import get_alias
 from versioned.context import Context
 from versioned.models import Alias, Artifact
@@ -101,11 +101,11 @@ def numbers_between(numbers: Sequence[str], one: str, other: str) -> list[str]:
     if one == other:
         return []
     limit = 10**layout.VERSION_ZFILL
-    ends = [limit if v == layout.LATEST_VERSION else int(v) for v in (one, other)]
+    ends = [limit if v == naming.LATEST_VERSION else int(v) for v in (one, other)]
     return [
         number
         for number in numbers
-        if number != layout.LATEST_VERSION and min(ends) < int(number) <= max(ends)
+        if number != naming.LATEST_VERSION and min(ends) < int(number) <= max(ends)
     ]
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from versioned import layout, ledger
+from versioned import ledger, naming
 from versioned.alias_deletion import delete_alias
 from versioned.alias_records import HeldAlias
 from versioned.aliases import read_held
 from versioned.context import Context
 from versioned.errors import InvalidInputError, RankEmptyError
-from versioned.history import choose_rollback
+from versioned.history import choose_rollback, last_stay
 from versioned.ledger_records import entry_of
 from versioned.models import Alias, Cause, LedgerEntry
 from versioned.pipelines.assessing import check_bytes
@@ -57,7 +57,7 @@ def demote(
     by: str | None,
 ) -> Demotion:
     """Seven steps, or what a deletion takes; see `Pipeline.demote`."""
-    layout.validate_artifact_name(name)
+    naming.validate_artifact_name(name)
     number = None if to is None else published(to)
     with Step(context.store) as step:
         policy = step.add(lambda: read_policy(context))
@@ -107,10 +107,9 @@ def find_stay(entries: Sequence[LedgerEntry], version: str) -> LedgerEntry:
 
     Raises InvalidInputError where there is none.
     """
-    for entry in entries:
-        state = entry.state
-        if state and not state.is_split and state.version == version:
-            return entry
+    stay = last_stay(entries, version)
+    if stay:
+        return stay
     ref = f"{entries[0].name}@{entries[0].alias}"
     raise InvalidInputError(
         f"{ref} can't go back to {version}, which never had all of its traffic",

@@ -15,7 +15,6 @@ from versioned.ledger_records import decode_entry
 from versioned.models import Alias, LedgerEntry
 from versioned.pipelines.approval import Approval, decode_approval
 from versioned.pipelines.entries import listed_entries, newest_of_each
-from versioned.pipelines.fields import parsed_moment
 from versioned.pipelines.gate import Gate
 from versioned.pipelines.gates import APPROVALS, SOAK, Candidate, Evidence, verdict_gate
 from versioned.pipelines.soaking import Stay, longest_stay
@@ -175,12 +174,9 @@ class _Stays:
         stays = list(self.current)
         for place, document in enumerate(self.entries):
             entry = document.decoded(_decode_entry, SOAK, faults)
-            moment = parsed_moment(entry.at) if entry else None
-            if entry and moment is None:
-                faults[SOAK] = f"{document.key!r} has the time {entry.at!r}"
-            elif entry and moment and not self._is_current(entry.identity):
+            if entry and not self._is_current(entry.identity):
                 floor = self.lines[min(place + 1, len(self.lines) - 1)].modified
-                stays.append(Stay(max(moment, floor), self._holds(entry.state)))
+                stays.append(Stay(max(entry.at_datetime, floor), self._holds(entry.state)))
         return 0.0 if SOAK in faults else self._longest(stays)
 
     def _is_current(self, identity: str) -> bool:

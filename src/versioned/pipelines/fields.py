@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from urllib.parse import urlsplit
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.context import check_text
 from versioned.documents import Document
 from versioned.errors import ContaminatedError, InvalidInputError
@@ -40,29 +39,10 @@ def check_url(url: str | None) -> None:
         )
 
 
-def parsed_moment(text: str) -> datetime | None:
-    """A time with its zone; `None` for anything else."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
-
-
-def read_moment(document: Document, field: str) -> str:
-    """A time as it was written. Raises ContaminatedError."""
-    text = document.text(field)
-    if parsed_moment(text) is None:
-        raise ContaminatedError(
-            f"{document.key!r}: {field!r} is not a time: {text!r}", hint="something else wrote it"
-        )
-    return text
-
-
 def read_link(document: Document) -> str:
     """The SHA-256 of the document before, empty for the first. Raises ContaminatedError."""
     previous = document.text("previous")
-    return layout.validate_sha256(document.key, previous) if previous else previous
+    return naming.validate_sha256(document.key, previous) if previous else previous
 
 
 def check_format(document: Document) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
-from versioned import layout
+from versioned import naming
 from versioned.documents import Document
 from versioned.errors import ContaminatedError, InputTypeError, InvalidInputError
 
@@ -32,9 +31,9 @@ class Gate:
 
     def __post_init__(self) -> None:
         for check in _names("verdicts", self.verdicts):
-            layout.validate_word("a check", check)
+            naming.validate_word("a check", check)
         for person in _names("approvers", self.approvers):
-            layout.validate_person(person)
+            naming.validate_person(person)
         _check_soak(self.soak)
         _check_approvals(self.approvals, self.approvers)
 
@@ -67,7 +66,7 @@ def _names(field: str, names: object) -> tuple[str, ...]:
 def _check_soak(soak: object) -> None:
     if not isinstance(soak, (int, float)) or isinstance(soak, bool):
         raise InputTypeError(f"the soak time can't be {soak!r}", hint="pass seconds")
-    if not math.isfinite(soak) or not 0 <= soak <= MAX_SOAK:
+    if not 0 <= soak <= MAX_SOAK:  # also what is not finite
         raise InvalidInputError(
             f"a soak time of {soak!r} seconds", hint=f"from 0 to {MAX_SOAK}, ten years"
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.context import Context, new_identity, stamp
 from versioned.errors import (
     ConflictError,
@@ -172,7 +172,7 @@ def artifact_names(context: Context) -> list[str]:
 
 def _is_name(name: str) -> bool:
     try:
-        layout.validate_artifact_name(name)
+        naming.validate_artifact_name(name)
     except InvalidNameError:
         return False
     return True

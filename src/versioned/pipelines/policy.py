@@ -8,7 +8,7 @@ from typing import Any
 
 from versioned.documents import Document, dump, parse
 from versioned.errors import ContaminatedError, InvalidInputError, InvalidRankError
-from versioned.pipelines.fields import FORMAT, check_format, read_link, read_moment
+from versioned.pipelines.fields import FORMAT, check_format, read_link
 from versioned.pipelines.gate import Gate, decode_gate
 from versioned.ranks import parse_ranks
 
@@ -105,7 +105,7 @@ def decode_policy(key: str, raw: bytes) -> Policy:
             position=_position(document),
             identity=document.text("identity"),
             previous=read_link(document),
-            at=read_moment(document, "at"),
+            at=document.time("at"),
             by=document.text_or_none("by"),
             message=document.text_or_none("message"),
         )

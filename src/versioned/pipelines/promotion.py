@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.context import Context
 from versioned.errors import AliasConflictError, InvalidVersionError, RolloutConflictError
 from versioned.models import Alias, Cause
@@ -58,7 +58,7 @@ def promote(
     by: str | None,
 ) -> Promotion:
     """Five to eight steps, three where it is there already; see `Pipeline.promote`."""
-    layout.validate_artifact_name(name)
+    naming.validate_artifact_name(name)
     check_force(message, force=force)
     wanted = None if expect is None else expected(expect)
     scene = look(context, read_policy(context), name, rank)

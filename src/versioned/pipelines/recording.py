@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.aliases import get_alias
 from versioned.context import Context, new_identity, stamp
 from versioned.errors import ContentMismatchError, InvalidInputError, InvalidReferenceError
@@ -54,7 +54,7 @@ def pinned(context: Context, reference: str) -> Pinned:
                 hint=f"name the version: {parsed.name}@{alias.version}",
             )
         version, recorded = alias.version, alias.sha256
-    number = published(version or layout.LATEST_VERSION)
+    number = published(version or naming.LATEST_VERSION)
     sha256 = sha256_of(head_version(context, parsed.name, number))
     if recorded not in {None, sha256}:
         raise ContentMismatchError(
@@ -75,7 +75,7 @@ def record_verdict(
     by: str | None,
 ) -> Verdict:
     """Three to five steps; see `Pipeline.record_verdict`."""
-    layout.validate_word("a check", check)
+    naming.validate_word("a check", check)
     found = check_outcome(outcome)
     check_url(url)
     check_note("message", message)
@@ -151,7 +151,7 @@ def _person(name: str | None) -> str:
             "an approval needs somebody who approves",
             hint="set VERSIONED_ACTOR, in Python by= or actor=",
         )
-    return layout.validate_person(name)
+    return naming.validate_person(name)
 
 
 def list_verdicts(context: Context, reference: str, check: str | None) -> list[Verdict]:

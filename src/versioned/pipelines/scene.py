@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.alias_records import HeldAlias
 from versioned.aliases import read_held
 from versioned.context import Context
@@ -83,9 +83,9 @@ def is_there(held: HeldAlias | None, version: str, sha256: str) -> bool:
 def published(version: int | str) -> str:
     """A number; LATEST is never promoted. Raises InvalidVersionError."""
     number = layout.normalize_version(version)
-    if number == layout.LATEST_VERSION:
+    if number == naming.LATEST_VERSION:
         raise InvalidVersionError(
-            f"{layout.LATEST_VERSION} can't go into a rank, it changes",
+            f"{naming.LATEST_VERSION} can't go into a rank, it changes",
             hint="publish it and promote the number: versioned publish",
         )
     return number

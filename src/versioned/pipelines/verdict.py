@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.alias_fields import read_version
 from versioned.documents import dump, parse
 from versioned.errors import ContaminatedError, InvalidInputError
@@ -15,7 +15,6 @@ from versioned.pipelines.fields import (
     check_place,
     check_url,
     read_link,
-    read_moment,
 )
 
 Outcome = Literal["pass", "fail"]
@@ -72,12 +71,12 @@ def decode_verdict(key: str, raw: bytes) -> Verdict:
     try:
         verdict = Verdict(
             artifact=document.text("artifact"),
-            sha256=layout.validate_sha256(key, document.text("sha256")),
+            sha256=naming.validate_sha256(key, document.text("sha256")),
             version=read_version(document, "version"),
             check=document.text("check"),
             outcome=check_outcome(document.text("outcome")),
             position=document.integer("position"),
-            at=read_moment(document, "at"),
+            at=document.time("at"),
             by=document.text_or_none("by"),
             url=document.text_or_none("url"),
             message=document.text_or_none("message"),

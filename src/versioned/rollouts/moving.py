@@ -148,6 +148,7 @@ def follow(context: Context, rollout: Rollout, held: HeldAlias | None, by: str |
                 expect=Expectation(revision=held.alias.revision),
                 message=ledger_message(rollout),
                 by=by,
+                restores=rollout.base if rollout.goes_back else None,
                 cause=Cause(
                     "rollout",
                     overrides=() if rollout.goes_back else rollout.overrides,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
-from versioned import layout
+from versioned import naming
 from versioned.checks.base import Check
 from versioned.errors import InvalidNameError
 from versioned.repository import Repository
@@ -13,6 +14,7 @@ from versioned.rollout_states import OnFailure, Rollout
 from versioned.rollouts import starting, steering, ticking
 from versioned.rollouts.observing import RolloutStatus, observe
 from versioned.rollouts.ticking import Tick
+from versioned.steps import Step
 
 
 class Rollouts:
@@ -95,16 +97,20 @@ class Rollouts:
         return found
 
     def list_rollouts(self, name: str | None = None) -> list[RolloutStatus]:
-        """The rollout of each alias that ever had one, of all artifacts or of one.
+        """The rollout of each alias that ever had one, of all artifacts or of one: all at once.
 
         Raises RolloutNotFoundError for an artifact that never had one.
         """
-        found = (
-            observe(self._context, one, alias)
-            for one in self._names(name)
-            for alias in rollout_aliases(self._context, one)
-        )
-        return [status for status in found if status is not None]
+        context, names = self._context, self._names(name)
+        with Step(context.store) as step:
+            listed = [step.add(partial(rollout_aliases, context, one)) for one in names]
+        with Step(context.store) as step:
+            found = [
+                step.add(partial(observe, context, one, alias))
+                for one, aliases in zip(names, listed, strict=True)
+                for alias in aliases.result
+            ]
+        return [status.result for status in found if status.result is not None]
 
     def pause(
         self, name: str, alias: str, *, message: str | None = None, by: str | None = None
@@ -156,7 +162,7 @@ class Rollouts:
 def _is_name(name: str) -> bool:
     """Whether an artifact can have rollouts; other tools allow odder names."""
     try:
-        layout.validate_artifact_name(name)
+        naming.validate_artifact_name(name)
     except InvalidNameError:
         return False
     return True

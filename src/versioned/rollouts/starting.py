@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
-from versioned import layout
+from versioned import layout, naming
 from versioned.alias_records import HeldAlias
 from versioned.aliases import read_held
 from versioned.context import Context, check_text, new_identity, stamp
@@ -62,9 +62,9 @@ class Order:
     def __post_init__(self) -> None:
         layout.rollout_key(self.name, self.alias)
         parse_strategy(self.strategy)
-        if self.number == layout.LATEST_VERSION:
+        if self.number == naming.LATEST_VERSION:
             raise InvalidInputError(
-                f"a rollout to {layout.LATEST_VERSION}, which may change under way",
+                f"a rollout to {naming.LATEST_VERSION}, which may change under way",
                 hint=f"versioned publish {self.name}, then name the number",
             )
         self._check_checks()
@@ -79,7 +79,7 @@ class Order:
         if isinstance(self.checks, str):
             raise InputTypeError(f"checks can't be {self.checks!r}", hint="pass a list of names")
         for check in self.checks:
-            layout.validate_word("a check", check)
+            naming.validate_word("a check", check)
         if len(set(self.checks)) != len(self.checks) or len(self.checks) > MAX_CHECKS:
             raise InvalidInputError(
                 f"a check is named twice, or there are more than {MAX_CHECKS}: "
@@ -132,7 +132,7 @@ def _cleared(context: Context, order: Order) -> tuple[StoredRollout | None, Held
 def _stable(order: Order, held: HeldAlias) -> str:
     """The version that has all the traffic. Raises InvalidInputError, RolloutConflictError."""
     found, ref = held.alias, f"{order.name}@{order.alias}"
-    if found.is_split or found.version == layout.LATEST_VERSION:
+    if found.is_split or found.version == naming.LATEST_VERSION:
         raise RolloutConflictError(
             f"{ref} points at {target_words(found)}, which is no place to go back to",
             hint=f"first send all traffic to one number: versioned alias put {ref} 1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Literal
 
 from versioned.checks.base import Check, CheckRun, Subject
@@ -27,6 +28,7 @@ from versioned.rollouts.moving import (
     succeed,
     supersede,
 )
+from versioned.steps import Step
 
 Action = Literal[
     "moved", "held", "succeeded", "failed", "frozen", "superseded", "overtaken", "ended", "error"
@@ -90,20 +92,28 @@ def tick_all(
     by: str | None,
 ) -> Iterator[Tick]:
     """Tick every rollout of these artifacts; one that fails does not stop the others. Those
-    that had ended before are left out."""
-    for name in names:
-        try:
-            aliases = rollout_aliases(context, name)
-        except VersionedError as error:
+    that had ended before are left out. One step to find them all."""
+    with Step(context.store) as step:
+        listed = [step.add(partial(_aliases_or_error, context, name)) for name in names]
+    for name, aliases in zip(names, listed, strict=True):
+        if isinstance(aliases.result, VersionedError):
+            error = aliases.result
             yield Tick(name, "", "error", error.message, error=error)
             continue
-        for alias in aliases:
+        for alias in aliases.result:
             try:
                 found = tick(context, name, alias, checks, by=by)
             except VersionedError as error:
                 found = Tick(name, alias, "error", error.message, error=error)
             if found.action != "ended":
                 yield found
+
+
+def _aliases_or_error(context: Context, name: str) -> list[str] | VersionedError:
+    try:
+        return rollout_aliases(context, name)
+    except VersionedError as error:
+        return error
 
 
 def status_words(rollout: Rollout) -> str:

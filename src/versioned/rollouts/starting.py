@@ -124,7 +124,8 @@ def _cleared(context: Context, order: Order) -> tuple[StoredRollout | None, Held
     if held is None:
         raise AliasNotFoundError(
             f"artifact {name!r} has no alias {alias!r}",
-            hint=f"a rollout needs a version to go back to: versioned alias put {name}@{alias} 1",
+            hint=f"it needs a version to go back to: versioned alias put {name}@{alias} 1, or for a "
+            f"rank versioned promote {name} {alias}",
         )
     return before, held
 
@@ -135,7 +136,7 @@ def _stable(order: Order, held: HeldAlias) -> str:
     if found.is_split or found.version == naming.LATEST_VERSION:
         raise RolloutConflictError(
             f"{ref} points at {target_words(found)}, which is no place to go back to",
-            hint=f"first send all traffic to one number: versioned alias put {ref} 1",
+            hint=f"first send all traffic to one number: versioned rollback {ref} --to 1",
         )
     if found.version == order.number:
         raise InvalidInputError(

@@ -15,6 +15,7 @@ from typing import cast
 from versioned import layout, ledger
 from versioned.aliases import get_alias, read_held
 from versioned.context import Context
+from versioned.documents import is_time
 from versioned.errors import (
     AliasNotFoundError,
     InputTypeError,
@@ -48,6 +49,8 @@ def state_at(context: Context, name: str, alias: str, moment: datetime) -> Ledge
     """
     if not isinstance(moment, datetime) or moment.tzinfo is None:
         raise InputTypeError(f"{moment!r} is not a moment", hint="pass an aware datetime")
+    if not is_time(moment.isoformat()):
+        raise InvalidInputError(f"{moment} can't be told in UTC", hint="years 1 to 9999, in UTC")
     held = read_held(context, name, alias)
     now = context.store.now()
     if moment > now + _AHEAD:

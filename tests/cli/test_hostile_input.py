@@ -1,7 +1,10 @@
 """Input that ends in one line and a documented exit code, never in a traceback."""
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
+from versioned import Repository
 from versioned.errors import InvalidInputError
 from versioned.ledger_proof import Anchor
 from versioned.targets import basis_points
@@ -36,3 +39,17 @@ def test_anchors_that_are_no_text(app, home):
 def test_a_key_that_is_no_unicode_has_no_version(app):
     said = app("route app@prod '\udcff'")
     assert (said.code, said.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+        datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-14))),
+    ],
+    ids=["too early", "too late"],
+)
+def test_a_moment_that_can_not_be_told_in_utc_is_refused(app, home, moment):
+    repository = Repository.open(str(home / ".versioned"))
+    with pytest.raises(InvalidInputError):
+        repository.state_at("app", "prod", moment)

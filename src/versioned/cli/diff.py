@@ -48,8 +48,8 @@ def _sides(found: Difference) -> Table:
     ]
     columns = (
         Column(found.name),
-        Column(one.alias.alias, shrink=16),
-        Column(other.alias.alias, shrink=16),
+        Column(one.alias.alias, shrink=12),
+        Column(other.alias.alias, shrink=12),
     )
     return Table(columns, rows)
 

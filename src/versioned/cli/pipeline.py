@@ -102,7 +102,7 @@ def history(session: Session, /) -> None:
         Column("", right=True),
         Column("WHEN", drop=2),
         Column("BY", drop=1, shrink=8),
-        Column("RANKS"),
+        Column("RANKS", shrink=8),
         Column("TO ENTER", shrink=16),
         Column("MESSAGE", drop=3, shrink=16),
     )

@@ -53,7 +53,7 @@ def _blocks(report: LedgerReport) -> list[Block]:
     columns = (
         Column("HISTORY"),
         Column("ENTRIES", right=True),
-        Column("NEWEST"),
+        Column("NEWEST", drop=1),
         Column("STATE"),
     )
     rows = [

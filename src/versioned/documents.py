@@ -71,15 +71,23 @@ class Document:
         if field not in self.data:
             raise ContaminatedError(
                 f"{self.key!r} has no field {field!r}",
-                hint="restore it; versioned doctor --mend sets a broken alias aside",
+                hint=_remedy(self.key),
             )
         return self.data[field]
 
     def _fault(self, field: str, wanted: str) -> ContaminatedError:
         return ContaminatedError(
             f"{self.key!r}: {field!r} is not {wanted}",
-            hint="restore it; versioned doctor --mend sets a broken alias aside",
+            hint=_remedy(self.key),
         )
+
+
+def _remedy(key: str) -> str:
+    if "/aliases/" in key:
+        return "restore it, or let versioned doctor --mend set it aside; then put it again"
+    if "/rollouts/" in key:
+        return "restore it, or remove it: its alias stays as it is, and a new rollout can start"
+    return "restore it from a backup"
 
 
 def is_time(text: str) -> bool:
@@ -99,10 +107,10 @@ def parse(key: str, raw: bytes | str) -> Document:
     except (ValueError, RecursionError) as error:
         raise ContaminatedError(
             f"{key!r} is not JSON: {error}",
-            hint="restore it; versioned doctor --mend sets a broken alias aside",
+            hint=_remedy(key),
         ) from error
     if not isinstance(data, dict):
-        raise ContaminatedError(f"{key!r} is not a JSON object", hint="restore it")
+        raise ContaminatedError(f"{key!r} is not a JSON object", hint=_remedy(key))
     return Document(key, data)
 
 

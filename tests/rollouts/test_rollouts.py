@@ -192,6 +192,14 @@ class TestTicking:
         assert releases.tick(310).action == "failed"
         assert releases.split == {"1": 10000}
 
+    def test_without_its_stable_version_it_says_what_to_do(self, releases):
+        releases.start(checks=["smoke"])
+        releases.repository.delete_artifact_version("app", 1, force=True)
+        with pytest.raises(ArtifactNotFoundError, match="can't go back.*versioned alias put"):
+            releases.tick(checks={"smoke": Scripted(FAIL)})
+        releases.repository.put_alias("app", "prod", 2)
+        assert releases.tick().action == "ended"
+
     def test_a_number_that_was_used_again_for_other_bytes_fails_the_rollout(self, releases):
         releases.start()
         reuse_number(releases.repository.context.store, 2, b"not what was tested")

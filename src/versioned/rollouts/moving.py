@@ -157,6 +157,10 @@ def follow(context: Context, rollout: Rollout, held: HeldAlias | None, by: str |
                 ),
                 meant={rollout.new_version: rollout.new_sha256},
             )
+        except ArtifactNotFoundError as error:
+            if rollout.goes_back:
+                raise _no_way_back(rollout, error) from error
+            raise
         except AliasConflictError:
             if attempt == _ATTEMPTS - 1:
                 raise
@@ -164,6 +168,15 @@ def follow(context: Context, rollout: Rollout, held: HeldAlias | None, by: str |
         else:
             return Place.APPLIED
     return place_of(rollout, held)
+
+
+def _no_way_back(rollout: Rollout, error: ArtifactNotFoundError) -> ArtifactNotFoundError:
+    ref = f"{rollout.name}@{rollout.alias}"
+    return ArtifactNotFoundError(
+        f"the rollout of {ref} can't go back: {error.message}",
+        hint=f"point {ref} at a version that is there: versioned alias put, "
+        "for a rank versioned promote",
+    )
 
 
 def apply_move(context: Context, seen: Seen, by: str | None) -> StoredRollout:

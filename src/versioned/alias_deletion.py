@@ -18,6 +18,7 @@ from versioned.aliases import read_held
 from versioned.context import LEASE, Context, check_text, new_identity, stamp
 from versioned.errors import PreconditionFailedError
 from versioned.models import Cause
+from versioned.ranks import read_ranks, refuse_rank
 from versioned.steps import Step
 from versioned.targets import Expectation
 
@@ -45,12 +46,15 @@ def delete_alias(
     with Step(context.store) as step:
         looked = step.add(lambda: read_held(context, name, alias))
         position = step.add(lambda: ledger.newest_position(context, name, alias))
+        ranks = step.add(lambda: read_ranks(context))
         capabilities = step.add(context.capabilities)
     held = looked.result
     if expect and not expect.holds_for(held.alias if held else None):
         raise alias_conflict(name, alias, expect.state, held.alias if held else None)
     if held is None:
         return False
+    if cause is None and not marked_is_dead:
+        refuse_rank(name, alias, ranks.result, "demote", "--empty takes out what it holds")
     tip = record_superseded(context, name, alias, held, position.result)
     if capabilities.result.conditional_delete:
         revision = held.alias.revision

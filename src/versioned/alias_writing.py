@@ -56,7 +56,7 @@ def put_alias(
     _check(context, seen, target, expect)
     _check_bytes(seen, target, meant or {})
     if cause is None:
-        refuse_rank(name, alias, seen.ranks)
+        refuse_rank(name, alias, seen.ranks, "promote", "with --force and a reason past its gates")
     tip = record_superseded(context, name, alias, seen.held, seen.position)
     after = replace(_new_state(context, seen, target), by=by or context.actor, message=message)
     event = Event(
@@ -207,4 +207,6 @@ def _take_back(context: Context, after: Alias, held: HeldAlias | None) -> None:
             pass
         else:
             return
-    delete_alias(context, after.name, after.alias, expect=expect, message=message)
+    delete_alias(
+        context, after.name, after.alias, expect=expect, message=message, cause=Cause("rollback")
+    )

@@ -30,7 +30,7 @@
     - ContaminatedError           foreign objects where versions or aliases belong
     - UnsafeStoreError            the store does not enforce conditional writes
     - RankProtectedError          a rank is moved by promotion, not by a plain write
-    - RankInUseError              something sits in a rank that is to go
+    - RankInUseError              something sits in a rank that is to go, or to become one
     - GateRefusedError            gates that a promotion needs are not met
   x IntegrityError
     - ContentMismatchError        the bytes read are not the bytes published
@@ -297,7 +297,7 @@ class RankProtectedError(ArtifactS3BackendError):
 
 
 class RankInUseError(ArtifactS3BackendError):
-    """Something sits in a rank that is to be taken out of the pipeline."""
+    """Something sits in a rank that is to go, or in an alias that is to become a rank."""
 
     code = "rank-in-use"
 

@@ -58,10 +58,10 @@ def read_ranks(context: Context) -> tuple[str, ...]:
     return () if raw is None else tuple(parse(layout.PIPELINE_KEY, raw).texts("ranks"))
 
 
-def refuse_rank(name: str, alias: str, ranks: tuple[str, ...]) -> None:
-    """Raises RankProtectedError for an alias that is a rank."""
+def refuse_rank(name: str, alias: str, ranks: tuple[str, ...], instead: str, note: str) -> None:
+    """Raises RankProtectedError for an alias that is a rank, with the command to use `instead`."""
     if alias in ranks:
         raise RankProtectedError(
             f"{alias} is a rank of this repository: {', '.join(ranks)}",
-            hint=f"versioned promote {name} {alias}, or with --force and a reason past its gates",
+            hint=f"versioned {instead} {name} {alias}; {note}",
         )

@@ -90,8 +90,13 @@ class TestPipeline:
     def test_a_rank_in_use_does_not_go(self, ranked):
         ranked("promote app qa")
         ranked("pipeline set live").said(
+            "to go: qa\n",
+            "not done: this is the plan, nothing was changed\nhint: repeat with --yes to carry it out\n",
+            code=8,
+        )
+        ranked("pipeline set live --yes").said(
             stderr="error: qa can't go, something sits in app@qa\n"
-            "hint: take it out first: versioned alias rm app@qa --yes\n",
+            "hint: take it out first: versioned demote app qa --empty\n",
             code=4,
         )
 
@@ -110,7 +115,17 @@ class TestMoving:
         ranked("promote app live -q --expect 2").said("2\n")
         ranked("demote app live").said("app@live is now 1, was 2\n")
         ranked("demote app live --to 1").said("app@live is 1 already, nothing was changed\n")
-        ranked("demote app live").said("app@live is now empty, was 1\n")
+        ranked("demote app live").said(
+            stderr="error: app@live had no version before 1 to go back to\n"
+            "hint: versioned demote app live --empty takes it out\n",
+            code=2,
+        )
+        ranked("alias rm app@live --yes").said(
+            stderr="error: live is a rank of this repository: qa, live\n"
+            "hint: versioned demote app live; --empty takes out what it holds\n",
+            code=10,
+        )
+        ranked("demote app live --empty").said("app@live is now empty, was 1\n")
         ranked("demote app live").said(
             stderr="error: nothing of app is in live\nhint: see versioned ranks app\n", code=3
         )

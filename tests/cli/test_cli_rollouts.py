@@ -73,7 +73,10 @@ def test_a_tick_holds_moves_and_ends(started):
 
 @pytest.mark.parametrize(
     ("policy", "action", "after"),
-    [("rollback", "failed", {"1"}), ("freeze", "frozen", {"1", "2"})],
+    [
+        ("rollback", "failed, all traffic back to 1", {"1"}),
+        ("freeze", "frozen, left at 10%", {"1", "2"}),
+    ],
 )
 def test_a_tick_that_fails_ends_with_its_own_code(app, policy, action, after):
     line = f"start app prod 2 --strategy {STEPS} --check smoke --on-failure {policy}"

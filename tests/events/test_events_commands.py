@@ -222,7 +222,6 @@ class TestConfiguration:
             ('command = ["x"]\ntimeout = nan', "timeout = nan is not from 0 to 600 seconds"),
             ('command = ["x"]\ntypes = "versioned.*"', "is not a list of texts"),
             ('command = ["x"]\ntypes = ["alias.*"]', "no event has a type like 'alias.*'"),
-            ('webhook = "https://a.b"\nsecret_env = "HOOK_SECRET"', "has no HOOK_SECRET"),
         ],
     )
     def test_what_is_not_understood_is_refused(self, run, table, why):
@@ -243,6 +242,17 @@ class TestConfiguration:
             assert run("put app f --publish -q") == (0, "1\n", "")
         (headers,) = server.got
         assert len(headers["webhook-signature"].split()) == 2
+
+    def test_without_its_secret_in_the_environment_a_webhook_waits(self, run, monkeypatch):
+        with Server() as server:
+            configure(f'[hooks.web]\nwebhook = "{server.url}"\nsecret_env = "HOOK_SECRET"\n')
+            _, _, err = run("put app f --publish -q")
+            assert "hook web was not told" in err
+            assert "the environment has no HOOK_SECRET" in err
+            assert run("events deliver -q")[0] == 6
+            monkeypatch.setenv("HOOK_SECRET", "whsec_TWFu")
+            assert run("events deliver -q")[0] == 0
+        assert len(server.got) == 1
 
     def test_a_bad_secret_is_refused_without_repeating_it(self, run, monkeypatch):
         monkeypatch.setenv("HOOK_SECRET", "whsec_sesame!")

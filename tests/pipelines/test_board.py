@@ -3,7 +3,7 @@
 import pytest
 from filling import fill
 
-from versioned import Pipeline, layout
+from versioned import Pipeline, Rollouts, layout
 from versioned.alias_writing import put_alias
 from versioned.errors import AliasNotFoundError, ArtifactNotFoundError, InvalidNameError
 from versioned.models import Cause
@@ -85,6 +85,69 @@ class TestBoard:
             pipeline.board("nothing")
         with pytest.raises(InvalidNameError):
             pipeline.board("../app")
+
+    @pytest.mark.parametrize("name", [None, "app"])
+    def test_a_rollout_is_shown_in_place_of_what_waits(self, pipeline, repository, name):
+        pipeline.promote("app", "qa", version=1)
+        pipeline.promote("app", "staging")
+        pipeline.promote("app", "qa", version=2)
+        assert pipeline.board(name)[1].waiting.unmet == {}
+        rollouts = Rollouts(repository)
+        rollouts.start("app", "staging", 2, strategy="canary:10%:5m")
+        row = pipeline.board(name)[1]
+        assert (row.rollout, row.waiting, row.alias.is_split) == ("2", None, True)
+        assert row.to_dict()["rollout"] == "2"
+        rollouts.abort("app", "staging")
+        row = pipeline.board(name)[1]
+        assert (row.rollout, row.waiting.version) == (None, "2")
+
+    def test_a_rollout_that_somebody_else_ended_is_not_shown(self, pipeline, repository):
+        pipeline.promote("app", "qa", version=1)
+        Rollouts(repository).start("app", "qa", 2, strategy="canary:10%:5m")
+        repository.rollback("app", "qa")
+        (row, *_) = pipeline.board()
+        assert (row.rollout, row.waiting.version) == (None, "2")
+
+
+class TestDamage:
+    """What can't be read is told in its row, and hides nothing else."""
+
+    @pytest.fixture
+    def spread(self, pipeline, repository):
+        fill(repository, 1, "web")
+        for name in ("app", "web"):
+            pipeline.promote(name, "qa", version=1)
+        return pipeline
+
+    def faults(self, pipeline, name=None):
+        return {(row.name, row.rank): row.fault for row in pipeline.board(name) if row.fault}
+
+    @pytest.mark.parametrize("name", [None, "app"])
+    def test_of_an_alias(self, spread, repository, name):
+        repository.context.write("app/aliases/qa.json", b"{}")
+        assert "app/aliases/qa.json" in self.faults(spread, name)["app", "qa"]
+        rows = spread.board()
+        assert cells(rows)[:2] == [("app", "qa", None, None), ("app", "staging", None, None)]
+        assert cells(rows)[3:5] == [("web", "qa", "1", None), ("web", "staging", None, ("1", []))]
+
+    def test_of_a_rollout(self, spread, repository):
+        repository.context.write("app/rollouts/qa.json", b"{}")
+        assert list(self.faults(spread)) == [("app", "qa")]
+        assert cells(spread.board())[0] == ("app", "qa", "1", None)
+
+    def test_of_the_numbers(self, spread, repository):
+        repository.context.write("app/versions/000000_foreign", b"x")
+        assert list(self.faults(spread)) == [("app", "qa")]
+        assert cells(spread.board())[1] == ("app", "staging", None, ("1", []))
+
+    def test_of_a_version(self, spread, repository):
+        repository.context.write(layout.version_key("app", 1, ""), b"without a sha256")
+        assert list(self.faults(spread)) == [("app", "staging")]
+        assert cells(spread.board())[4] == ("web", "staging", None, ("1", []))
+
+    def test_of_all_that_there_is(self, pipeline, repository):
+        repository.context.write("odd/aliases/qa.json", b"{}")
+        assert [row.rank for row in pipeline.board("odd") if row.fault] == ["qa"]
 
 
 class TestDiff:

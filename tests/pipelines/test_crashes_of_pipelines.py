@@ -33,7 +33,7 @@ def prepare(repository):
 def empty(pipeline):
     """Nothing to do where it is empty already, so that it can be repeated."""
     with contextlib.suppress(RankEmptyError):
-        pipeline.demote("app", "canary")
+        pipeline.demote("app", "canary", empty=True)
 
 
 OPERATIONS = {

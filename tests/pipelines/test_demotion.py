@@ -13,6 +13,7 @@ from versioned.errors import (
     InvalidRankError,
     InvalidVersionError,
     RankEmptyError,
+    RankProtectedError,
 )
 from versioned.models import Cause
 from versioned.pipelines.gate import Gate
@@ -29,16 +30,31 @@ def through(pipeline, repository):
     return pipeline
 
 
-def test_it_goes_back_one_by_one_until_the_rank_is_empty(through, repository):
-    found = [through.demote("app", "qa") for _ in range(3)]
-    assert [(d.was.version, d.alias.version if d.alias else None) for d in found] == [
-        ("3", "2"),
-        ("2", "1"),
-        ("1", None),
-    ]
+def test_it_goes_back_one_by_one_to_the_first(through, repository):
+    found = [through.demote("app", "qa") for _ in range(2)]
+    assert [(d.was.version, d.alias.version) for d in found] == [("3", "2"), ("2", "1")]
+    with pytest.raises(InvalidInputError, match="--empty"):
+        through.demote("app", "qa")
+    assert repository.get_alias("app", "qa").version == "1"
+
+
+def test_it_empties_a_rank_only_when_that_is_said(through, repository):
+    assert through.demote("app", "qa", empty=True).alias is None
     assert repository.list_aliases("app") == []
     with pytest.raises(RankEmptyError):
         through.demote("app", "qa")
+
+
+def test_to_empty_a_rank_and_to_fill_it_exclude_each_other(through, repository):
+    with pytest.raises(InvalidInputError, match="one of them"):
+        through.demote("app", "qa", to=1, empty=True)
+    assert repository.get_alias("app", "qa").version == "3"
+
+
+def test_a_plain_deletion_of_a_rank_is_refused(through, repository):
+    with pytest.raises(RankProtectedError, match="--empty"):
+        repository.delete_alias("app", "qa")
+    assert repository.get_alias("app", "qa").version == "3"
 
 
 def test_the_ledger_says_that_it_was_a_demotion(through, repository):
@@ -49,13 +65,12 @@ def test_the_ledger_says_that_it_was_a_demotion(through, repository):
         "errors since 12:40",
         "bob",
     )
-    for _ in range(2):
-        through.demote("app", "qa")
+    through.demote("app", "qa", empty=True)
     entry = repository.history("app", "qa")[0]
     assert (entry.action, entry.cause, entry.message) == (
         "delete",
         Cause("demote"),
-        "demoted from 1",
+        "demoted from 2",
     )
 
 
@@ -93,9 +108,11 @@ def test_during_a_canary_it_goes_back_to_the_stable_version(through, repository)
 
 def test_what_was_emptied_by_a_demotion_is_not_filled_again_by_one(pipeline, repository):
     pipeline.promote("app", "qa", version=1)
-    pipeline.demote("app", "qa")
+    pipeline.demote("app", "qa", empty=True)
     pipeline.promote("app", "qa", version=2)
-    assert pipeline.demote("app", "qa").alias is None
+    with pytest.raises(InvalidInputError, match="no version before"):
+        pipeline.demote("app", "qa")
+    pipeline.demote("app", "qa", empty=True)
     pipeline.promote("app", "qa", version=2)
     assert repository.rollback("app", "qa").version == "1"
 

@@ -3,17 +3,21 @@
 import json
 
 import pytest
+from filling import fill
 
 from doubles import reuse_number
-from versioned import Pipeline, layout
+from versioned import Pipeline, Rollouts, layout
+from versioned.alias_writing import put_alias
 from versioned.errors import (
     ContaminatedError,
     ContentMismatchError,
     InvalidInputError,
     InvalidNameError,
+    RankInUseError,
     RankProtectedError,
 )
 from versioned.pipelines.gate import Gate
+from versioned.targets import Target
 
 OVERFLOWING = "0001-01-01T00:00:00+14:00"
 
@@ -91,3 +95,49 @@ class TestDamagedDocuments:
         self.damage(repository, layout.entry_key(folder, 1), at=OVERFLOWING)
         (row, *_) = pipeline.board("app")
         assert "can't be read" in row.waiting.unmet["verdict:smoke"]
+
+
+class TestWhatBecomesARank:
+    @pytest.mark.parametrize(
+        "weights", [{"LATEST": 100}, {1: 90, "LATEST": 10}, {"LATEST": 90, 1: 10}]
+    )
+    def test_must_not_point_at_latest(self, repository, weights):
+        fill(repository)
+        put_alias(repository.context, "app", "prod", Target.of_weights(weights))
+        with pytest.raises(RankInUseError, match="app@prod") as refused:
+            Pipeline(repository).declare(["qa", "prod"])
+        assert refused.value.hint == "versioned alias put app@prod NUMBER first"
+        assert Pipeline(repository).policy().ranks == ()
+        repository.put_alias("app", "prod", 1)
+        assert Pipeline(repository).declare(["qa", "prod"]).ranks == ("qa", "prod")
+
+    def test_up_to_five_that_do_are_named(self, repository):
+        for number in range(7):
+            fill(repository, 1, f"app{number}")
+            repository.put_alias(f"app{number}", "prod")
+        with pytest.raises(RankInUseError) as refused:
+            Pipeline(repository).declare(["prod"])
+        assert "app4@prod and 2 more" in refused.value.message
+        assert "app5" not in refused.value.message
+
+    def test_must_not_be_moved_by_a_rollout(self, repository):
+        fill(repository)
+        repository.put_alias("app", "prod", 1)
+        rollouts = Rollouts(repository)
+        rollouts.start("app", "prod", 2, strategy="canary:10%:5m")
+        with pytest.raises(RankInUseError) as refused:
+            Pipeline(repository).declare(["prod"])
+        assert "versioned rollout status app prod" in refused.value.hint
+        rollouts.abort("app", "prod")
+        assert Pipeline(repository).declare(["prod"]).ranks == ("prod",)
+
+    @pytest.mark.parametrize("key", ["app/aliases/prod.json", "app/rollouts/prod.json"])
+    def test_must_be_readable(self, repository, key):
+        fill(repository)
+        repository.context.write(key, b"{}")
+        with pytest.raises(ContaminatedError):
+            Pipeline(repository).declare(["prod"])
+
+    def test_a_rank_that_stays_is_not_looked_at(self, pipeline, repository):
+        repository.context.write("app/aliases/qa.json", b"{}")
+        assert pipeline.declare(["staging", "qa", "production", "edge"]).ranks[1] == "qa"

@@ -110,8 +110,7 @@ def promoter(pipeline, repository):
 
     def work():
         pipeline.promote("app", "qa")
-        pipeline.demote("app", "qa")
-        pipeline.demote("app", "qa")
+        pipeline.demote("app", "qa", empty=True)
         pipeline.promote("app", "qa", version=1)
         rollouts.start("app", "qa", 2, strategy="all-at-once")
         rollouts.start("app", "qa", 1, strategy="all-at-once")

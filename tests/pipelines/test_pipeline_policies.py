@@ -74,7 +74,7 @@ class TestDeclaring:
         with pytest.raises(RankInUseError, match="app@qa"):
             pipeline.declare(["staging", "production"])
         assert pipeline.policy().ranks == ("qa", "staging", "production")
-        pipeline.demote("app", "qa")
+        pipeline.demote("app", "qa", empty=True)
         assert pipeline.declare(["staging", "production"]).ranks == ("staging", "production")
         repository.put_alias("app", "qa", 1)
 

@@ -195,7 +195,7 @@ class TestTicking:
     def test_without_its_stable_version_it_says_what_to_do(self, releases):
         releases.start(checks=["smoke"])
         releases.repository.delete_artifact_version("app", 1, force=True)
-        with pytest.raises(ArtifactNotFoundError, match="can't go back.*versioned alias put"):
+        with pytest.raises(ArtifactNotFoundError, match=r"can't go back.*versioned alias put"):
             releases.tick(checks={"smoke": Scripted(FAIL)})
         releases.repository.put_alias("app", "prod", 2)
         assert releases.tick().action == "ended"
@@ -335,6 +335,33 @@ class TestAllOfThem:
         releases.repository.rollback("app", "prod")
         (found,) = releases.rollouts.list_rollouts("app")
         assert found.waiting == "somebody else moved the alias; a tick ends the rollout"
+
+    @pytest.mark.parametrize("key", ["app/rollouts/bad.json", "app/rollouts/~.json"])
+    def test_one_that_is_damaged_hides_no_other_artifact(self, releases, key):
+        repository = releases.repository
+        for number in (1, 2):
+            repository.put_artifact("web", b"web %d" % number)
+            repository.publish_artifact_version("web")
+        repository.put_alias("web", "prod", 1)
+        releases.rollouts.start("web", "prod", 2, strategy="canary:10%:5m")
+        repository.context.write(key, b"{}")
+        bad, good = releases.rollouts.list_rollouts()
+        assert key in bad.fault
+        assert (bad.name, bad.rollout, bad.place) == ("app", None, None)
+        assert (good.name, good.fault, good.rollout.active) == ("web", None, True)
+        assert [row.fault for row in releases.rollouts.list_rollouts("app")] == [bad.fault]
+
+    def test_nor_the_others_of_its_artifact(self, releases):
+        releases.start("canary:10%:5m")
+        releases.repository.context.write("app/rollouts/bad.json", b"{}")
+        assert [row.alias for row in releases.rollouts.list_rollouts("app")] == ["bad", "prod"]
+
+    def test_an_alias_that_is_damaged_is_the_fault_of_its_rollout(self, releases):
+        releases.start("canary:10%:5m")
+        releases.repository.context.write("app/aliases/prod.json", b"{}")
+        (row,) = releases.rollouts.list_rollouts()
+        assert "app/aliases/prod.json" in row.fault
+        assert row.to_dict()["fault"] == row.fault
 
 
 def test_a_rollout_goes_through_many_hands(releases):

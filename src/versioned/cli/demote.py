@@ -15,16 +15,17 @@ from versioned.targets import target_words
 @click.argument("name", type=NAME)
 @click.argument("rank")
 @click.option("--to", metavar="VERSION", type=VERSION, help="This version, which it had before.")
+@click.option("--empty", is_flag=True, help="Leave nothing in the rank.")
 @message_option
 @click.pass_obj
 def demote(
-    session: Session, /, *, name: str, rank: str, to: str | None, message: str | None
+    session: Session, /, *, name: str, rank: str, to: str | None, empty: bool, message: str | None
 ) -> None:
     """Take a rank back to what it held before.
 
-    Without anything before it becomes empty. No gate is asked.
+    No gate is asked.
     """
-    done = Pipeline(session.repository()).demote(name, rank, to=to, message=message)
+    done = Pipeline(session.repository()).demote(name, rank, to=to, empty=empty, message=message)
     now = target_words(done.alias) if done.alias else "empty"
     session.out.answer(
         done.to_dict(),

@@ -42,7 +42,7 @@ def history(session: Session, /, *, reference: Reference, limit: int | None) -> 
     ]
     rows = [_row(entry) for entry in entries]
     if any(entry.cause for entry in entries):  # most aliases know plain writes only
-        columns.insert(1, Column("HOW", drop=4))
+        columns.insert(1, Column("HOW", shrink=12))
         for entry, row in zip(entries, rows, strict=True):
             row.insert(1, cause_words(entry.cause) if entry.cause else "")
     session.out.answer(

@@ -12,8 +12,8 @@ from versioned.cli import config
 from versioned.cli.output import Output
 from versioned.cli.session import Session
 from versioned.cli.words import count_words
-from versioned.errors import InvalidHookError, VersionedError
-from versioned.events import DeliveryReport, Hook, Sender, Untold, deliver
+from versioned.errors import DeliveryError, InvalidHookError, VersionedError
+from versioned.events import DeliveryReport, Event, Hook, Sender, Untold, deliver
 from versioned.events.senders.command import Command
 from versioned.events.senders.eventbridge import EventBridge
 from versioned.events.senders.retrying import Retries
@@ -154,10 +154,13 @@ def _webhook(
     settings: _Settings, _: Path, environ: Mapping[str, str], patience: Patience
 ) -> Sender:
     variable = settings.text("secret_env")
+    secrets = environ.get(variable, "").split() if variable else []
+    if variable and not secrets:
+        return _Unready(f"the environment has no {variable}", "set it to the shared secret")
     try:
         return Webhook(
             settings.text("webhook") or "",
-            _secrets(settings.name, variable, environ) if variable else (),
+            tuple(parse_secret(secret) for secret in secrets),
             timeout=settings.timeout(patience.timeout),
             retries=Retries(patience.retries),
         )
@@ -165,13 +168,15 @@ def _webhook(
         raise InvalidHookError(f"hook {settings.name}: {error.message}", hint=error.hint) from None
 
 
-def _secrets(name: str, variable: str, environ: Mapping[str, str]) -> tuple[bytes, ...]:
-    found = environ.get(variable, "").split()
-    if not found:
-        raise InvalidHookError(
-            f"hook {name}: the environment has no {variable}", hint="set it to the shared secret"
-        )
-    return tuple(parse_secret(secret) for secret in found)
+@dataclass(frozen=True, slots=True)
+class _Unready:
+    """A hook that this environment can't tell: what it misses waits, as if it were down."""
+
+    reason: str
+    hint: str
+
+    def send(self, _event: Event) -> None:
+        raise DeliveryError(self.reason, hint=self.hint)
 
 
 def _command(settings: _Settings, folder: Path, environ: Mapping[str, str], _: Patience) -> Sender:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import click
 
-from versioned.cli.arguments import DURATION, message_option
+from versioned.cli.arguments import DURATION, message_option, yes_option
+from versioned.cli.exits import NeedsYesError
 from versioned.cli.framework import Command, Group
 from versioned.cli.session import Session
 from versioned.cli.tables import Column, Table
@@ -16,6 +18,7 @@ from versioned.pipelines.gate import Gate
 from versioned.pipelines.gates import gate_words
 from versioned.pipelines.pipeline import Pipeline
 from versioned.pipelines.policy import Policy
+from versioned.ranks import parse_ranks
 
 
 @click.group("pipeline", cls=Group)
@@ -39,14 +42,29 @@ def _show(session: Session, policy: Policy) -> None:
 @pipeline.command("set", cls=Command, example="versioned pipeline set qa staging production")
 @click.argument("ranks", nargs=-1, required=True)
 @message_option
+@yes_option
 @click.pass_obj
-def set_ranks(session: Session, /, *, ranks: tuple[str, ...], message: str | None) -> None:
+def set_ranks(
+    session: Session, /, *, ranks: tuple[str, ...], message: str | None, yes: bool
+) -> None:
     """Declare all ranks, the lowest first. Those that stay keep their gates.
 
-    Commas may stand between them.
+    Commas may stand between them. That a rank goes takes --yes: its gate is forgotten.
     """
-    named = [rank for word in ranks for rank in word.split(",")]
-    _show(session, Pipeline(session.repository()).declare(named, message=message))
+    named = [rank.strip() for word in ranks for rank in word.split(",")]
+    ours = Pipeline(session.repository())
+    going = [] if yes else _going(ours.policy(), parse_ranks(named))
+    if going:
+        session.out.answer({"going": going}, quiet=going, people=[f"to go: {', '.join(going)}"])
+        raise NeedsYesError
+    _show(session, ours.declare(named, message=message))
+
+
+def _going(before: Policy, named: Sequence[str]) -> list[str]:
+    """The ranks that are not among those named, each with what it takes to enter it."""
+    gone = [rank for rank in before.ranks if rank not in named]
+    words = ((rank, gate_words(before.gate(rank))) for rank in gone)
+    return [f"{rank} ({asked})" if asked else rank for rank, asked in words]
 
 
 @pipeline.command("show", cls=Command, example="versioned pipeline show")

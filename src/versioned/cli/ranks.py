@@ -10,6 +10,7 @@ from versioned.cli.output import Block
 from versioned.cli.session import Session
 from versioned.cli.tables import Column, Fields, Table
 from versioned.cli.words import age_of
+from versioned.errors import ContaminatedError
 from versioned.pipelines.board import BoardRow
 from versioned.pipelines.pipeline import Pipeline
 from versioned.targets import target_words
@@ -21,7 +22,8 @@ from versioned.targets import target_words
 def ranks(session: Session, /, *, name: str | None) -> None:
     """Show what sits in each rank, and what waits for it.
 
-    Also since when, and by whom; for one artifact what each gate is waiting for.
+    Also since when, and by whom; for one artifact what each gate is waiting for. What is
+    damaged hides nothing else; the command ends with 5 then.
     """
     rows = Pipeline(session.repository()).board(name)
     columns = (
@@ -42,6 +44,17 @@ def ranks(session: Session, /, *, name: str | None) -> None:
         quiet=[f"{row.name}@{row.rank} {_holds(row) or '-'}" for row in rows],
         people=people,
     )
+    _end(rows)
+
+
+def _end(rows: list[BoardRow]) -> None:
+    """Raises ContaminatedError with the first fault; all rows were shown before."""
+    for row in rows:
+        if row.fault:
+            raise ContaminatedError(
+                f"{row.name}@{row.rank}: {row.fault}",
+                hint="restore what it names; versioned doctor --mend sets a damaged alias aside",
+            )
 
 
 def _cells(row: BoardRow) -> tuple[str, ...]:
@@ -51,10 +64,16 @@ def _cells(row: BoardRow) -> tuple[str, ...]:
 
 
 def _holds(row: BoardRow) -> str:
-    return target_words(row.alias) if row.alias else ""
+    if row.alias:
+        return target_words(row.alias)
+    return "damaged" if row.fault else ""
 
 
 def _waiting(row: BoardRow) -> str:
+    if row.fault:
+        return row.fault
+    if row.rollout:
+        return f"rollout of {row.rollout} under way"
     if row.waiting is None:
         return ""
     return f"{row.waiting.version}: {', '.join(row.waiting.unmet) or 'ready'}"

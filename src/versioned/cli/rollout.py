@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import click
 
+from versioned.cli import config
 from versioned.cli.arguments import NAME, VERSION, Parsed, message_option
 from versioned.cli.framework import Command, Group
+from versioned.cli.promote import show_unmet
 from versioned.cli.rollout_words import rollout_words
 from versioned.cli.session import Session
+from versioned.errors import GateRefusedError
 from versioned.naming import validate_alias_name
 from versioned.rollout_states import ON_FAILURE, OnFailure, Rollout
 
@@ -89,19 +92,35 @@ def start(
     """
     from versioned.rollouts.rollouts import Rollouts  # noqa: PLC0415 - `--help` needs no core
 
-    found = Rollouts(session.repository()).start(
-        name,
-        alias,
-        version,
-        strategy=strategy,
-        checks=checks,
-        on_failure=on_failure,
-        force=force,
-        message=message,
-    )
+    try:
+        found = Rollouts(session.repository()).start(
+            name,
+            alias,
+            version,
+            strategy=strategy,
+            checks=checks,
+            on_failure=on_failure,
+            force=force,
+            message=message,
+        )
+    except GateRefusedError as error:
+        show_unmet(session, error)
+        raise
     answer(session, found)
+    _warn_of_unknown(session, checks)
     if found.active:
         session.out.note(f"versioned rollout tick {name} {alias} moves it on")
+
+
+def _warn_of_unknown(session: Session, checks: tuple[str, ...]) -> None:
+    """A check that nobody defines holds a rollout for ever."""
+    _, defined = config.table("checks", session.environ, session.cwd)
+    missing = [check for check in checks if check not in defined]
+    if missing:
+        session.out.warn(
+            f"{', '.join(missing)} is not in [checks] of a {config.FILE_NAME} here: the machine "
+            "that ticks has to define it, else the rollout holds"
+        )
 
 
 @rollout.command("pause", cls=Command, example="versioned rollout pause app prod -m 'lunch'")

@@ -14,6 +14,7 @@ from versioned.cli.framework import command
 from versioned.cli.rollout import ALIAS
 from versioned.cli.session import Session
 from versioned.cli.words import ref
+from versioned.targets import percent
 
 if TYPE_CHECKING:
     from versioned.checks.base import Check
@@ -90,7 +91,12 @@ def _ref(tick: Tick) -> str:
 
 
 def _words(tick: Tick) -> str:
-    return f"{_ref(tick)}: {tick.action}: {tick.reason}"
+    back = ""
+    if tick.rollout and tick.action == "failed":
+        back = f", all traffic back to {tick.rollout.stable_version}"
+    elif tick.rollout and tick.action == "frozen":
+        back = f", left at {percent(tick.rollout.basis_points)}"
+    return f"{_ref(tick)}: {tick.action}{back}: {tick.reason}"
 
 
 def _end(session: Session, ticks: Sequence[Tick]) -> None:

@@ -53,11 +53,14 @@ def demote(
     rank: str,
     *,
     to: int | str | None,
+    empty: bool,
     message: str | None,
     by: str | None,
 ) -> Demotion:
     """Seven steps, or what a deletion takes; see `Pipeline.demote`."""
     naming.validate_artifact_name(name)
+    if empty and to is not None:
+        raise InvalidInputError(f"to empty {rank} and to put {to} there", hint="say one of them")
     number = None if to is None else published(to)
     with Step(context.store) as step:
         policy = step.add(lambda: read_policy(context))
@@ -66,14 +69,19 @@ def demote(
     held = looked.result
     if held is None:
         raise RankEmptyError(f"nothing of {name} is in {rank}", hint=f"see versioned ranks {name}")
+    message = message or f"demoted from {target_words(held.alias)}"
+    if empty:
+        delete_alias(context, name, rank, expect=seen(held), message=message, by=by, cause=_DEMOTE)
+        return Demotion(held.alias, None)
     entries = _entries(context, held)
     chosen = choose_demotion(entries) if number is None else find_stay(entries, number)
     if chosen is entries[0]:
         return Demotion(held.alias, held.alias, moved=False)
-    message = message or f"demoted from {target_words(held.alias)}"
     if chosen is None or chosen.state is None:
-        delete_alias(context, name, rank, expect=seen(held), message=message, by=by, cause=_DEMOTE)
-        return Demotion(held.alias, None)
+        raise InvalidInputError(
+            f"{name}@{rank} had no version before {target_words(held.alias)} to go back to",
+            hint=f"versioned demote {name} {rank} --empty takes it out",
+        )
     candidate = _candidate(context, chosen.state)
     after = move(
         context, candidate, held, _DEMOTE, message=message, by=by, restores=chosen.identity

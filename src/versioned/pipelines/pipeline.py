@@ -46,8 +46,10 @@ class Pipeline:
         """Say which ranks there are, the lowest first; those that stay keep their gates.
 
         One compare-and-set, idempotent; the policy before stays known. Raises InvalidRankError;
-        RankInUseError where something sits in a rank that would go; ConflictError where
-        somebody else changed the pipeline at the same time.
+        RankInUseError where something sits in a rank that would go, or where a name that
+        becomes a rank points at LATEST or is moved by a rollout in some artifact;
+        ContaminatedError where that can't be told; ConflictError where somebody else changed
+        the pipeline at the same time.
         """
         return policies.declare(self._context, ranks, message=message, by=by)
 
@@ -115,22 +117,27 @@ class Pipeline:
         rank: str,
         *,
         to: int | str | None = None,
+        empty: bool = False,
         message: str | None = None,
         by: str | None = None,
     ) -> Demotion:
-        """Take a rank back to the newest earlier version that had all of its traffic; without
-        one it becomes empty. `to` names a version that it had before; where it has that already,
-        nothing is written. No gate is asked.
+        """Take a rank back to the newest earlier version that had all of its traffic. `to` names
+        a version that it had before; where it has that already, nothing is written. `empty`
+        leaves nothing in it. No gate is asked.
 
         One compare-and-set on the state that was seen. Raises RankEmptyError; InvalidInputError
-        for `to` a version that it never had; AliasConflictError, ArtifactNotFoundError and
-        ContentMismatchError where the version is gone, or its number was used again.
+        without an earlier version, or for `to` a version that it never had; AliasConflictError,
+        ArtifactNotFoundError and ContentMismatchError where the version is gone, or its number
+        was used again.
         """
-        return demotion.demote(self._context, name, rank, to=to, message=message, by=by)
+        return demotion.demote(
+            self._context, name, rank, to=to, empty=empty, message=message, by=by
+        )
 
     def board(self, name: str | None = None) -> list[BoardRow]:
         """What sits in each rank of one artifact, or of all, and what waits for it; empty where
-        no ranks are declared. Raises ArtifactNotFoundError for a name without anything."""
+        no ranks are declared. A damaged alias, rollout or version is the `fault` of its row and
+        hides no other. Raises ArtifactNotFoundError for a name without anything."""
         return board.board(self._context, name)
 
     def diff(self, name: str, one: str, other: str) -> Difference:

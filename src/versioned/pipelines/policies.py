@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from versioned import layout, naming
+from versioned.alias_records import HeldAlias
+from versioned.aliases import read_held
 from versioned.context import Context, new_identity, stamp
 from versioned.errors import (
     ConflictError,
@@ -21,6 +23,7 @@ from versioned.pipelines.fields import check_note
 from versioned.pipelines.gate import Gate
 from versioned.pipelines.policy import Policy, decode_policy, encode_policy
 from versioned.ranks import parse_ranks
+from versioned.rollout_records import running_rollout
 from versioned.steps import Step, or_none
 
 _SUPERSEDED = layout.superseded_pipeline_key(0)[: -len("00000000.json")]
@@ -55,11 +58,16 @@ def declare(
     """Say which ranks there are, lowest first; those that stay keep their gates. Idempotent.
 
     Raises InvalidRankError; RankInUseError where an artifact has something in a rank that would
-    go; ConflictError where somebody else changed the pipeline meanwhile.
+    go, or has LATEST or a rollout in one that is new; ContaminatedError where that can't be
+    told; ConflictError where somebody else changed the pipeline meanwhile.
     """
     wanted = parse_ranks(ranks)
     held = read_held_policy(context)
-    _check_unused(context, [rank for rank in held.policy.ranks if rank not in wanted])
+    before = held.policy.ranks
+    gone = [rank for rank in before if rank not in wanted]
+    new = [rank for rank in wanted if rank not in before]
+    if gone or new:
+        _check_aliases(context, gone, new)
     gates = {rank: gate for rank, gate in held.policy.gates.items() if rank in wanted}
     return _replace(context, held, wanted, gates, message=message, by=by)
 
@@ -135,34 +143,78 @@ def _conflict() -> ConflictError:
     )
 
 
-def _check_unused(context: Context, ranks: list[str]) -> None:
-    """Raises RankInUseError. Three steps at most, all artifacts at once."""
-    if not ranks:
-        return
-    users = aliases_named(context, ranks)
+def _check_aliases(context: Context, gone: Iterable[str], new: Iterable[str]) -> None:
+    """Raises RankInUseError, ContaminatedError. Two steps for all artifacts, three where a
+    rollout is under way in one of these ranks.
+
+    What an alias holds as it becomes a rank has passed no gate, and is then taken as it is. So
+    it must not change any more without one: neither as LATEST does, nor by a rollout.
+    """
+    names = artifact_names(context)
+    with Step(context.store) as step:
+        heads = {
+            f"{name}@{rank}": step.add_optional(
+                partial(context.store.head, layout.alias_key(name, rank))
+            )
+            for name in names
+            for rank in gone
+        }
+        around = {
+            (name, rank): (
+                step.add(partial(read_held, context, name, rank)),
+                step.add(partial(running_rollout, context, name, rank)),
+            )
+            for name in names
+            for rank in new
+        }
+    _check_unused([ref for ref, info in heads.items() if info.result is not None], gone)
+    held = {place: alias.result for place, (alias, _) in around.items()}
+    _check_numbers([place for place, one in held.items() if one and _has_latest(one)])
+    _check_at_rest([place for place, (_, rollout) in around.items() if rollout.result])
+
+
+def _has_latest(held: HeldAlias) -> bool:
+    return naming.LATEST_VERSION in held.alias.versions
+
+
+def _check_unused(users: Sequence[str], gone: Iterable[str]) -> None:
     if users:
         raise RankInUseError(
-            f"{', '.join(ranks)} can't go, something sits in {', '.join(users[:_SHOWN])}"
-            + (f" and {len(users) - _SHOWN} more" if len(users) > _SHOWN else ""),
-            hint=f"take it out first: versioned alias rm {users[0]} --yes",
+            f"{', '.join(gone)} can't go, something sits in {_some(users)}",
+            hint=f"take it out first: versioned demote {users[0].replace('@', ' ')} --empty",
         )
+
+
+def _check_numbers(places: Sequence[tuple[str, str]]) -> None:
+    if places:
+        refs = [f"{name}@{rank}" for name, rank in places]
+        raise RankInUseError(
+            f"{_ranks(places)} can't be a rank, {naming.LATEST_VERSION} is in {_some(refs)}, "
+            "and changes with every put",
+            hint=f"versioned alias put {refs[0]} NUMBER first",
+        )
+
+
+def _check_at_rest(places: Sequence[tuple[str, str]]) -> None:
+    if places:
+        name, rank = places[0]
+        refs = [f"{name}@{rank}" for name, rank in places]
+        raise RankInUseError(
+            f"{_ranks(places)} can't be a rank, a rollout is under way in {_some(refs)}",
+            hint=f"end or abort it first, see versioned rollout status {name} {rank}",
+        )
+
+
+def _ranks(places: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(dict.fromkeys(rank for _, rank in places))
 
 
 _SHOWN = 5
 
 
-def aliases_named(context: Context, ranks: Iterable[str]) -> list[str]:
-    """The aliases of all artifacts that have one of these names, as refs. Two steps."""
-    names = artifact_names(context)
-    with Step(context.store) as step:
-        found = {
-            f"{name}@{rank}": step.add_optional(
-                partial(context.store.head, layout.alias_key(name, rank))
-            )
-            for name in names
-            for rank in ranks
-        }
-    return [ref for ref, info in found.items() if info.result is not None]
+def _some(refs: Sequence[str]) -> str:
+    more = f" and {len(refs) - _SHOWN} more" if len(refs) > _SHOWN else ""
+    return ", ".join(refs[:_SHOWN]) + more
 
 
 def artifact_names(context: Context) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 
 from versioned.documents import Document, dump, parse
@@ -52,7 +53,7 @@ class Policy:
             known = f"the ranks are {', '.join(self.ranks)}" if self.ranks else "there are none"
             raise InvalidRankError(
                 f"{rank!r} is no rank of this repository: {known}",
-                hint="see versioned pipeline show; declare them: versioned pipeline set qa prod",
+                hint=_near(rank, self.ranks),
             )
         return self.ranks.index(rank)
 
@@ -79,6 +80,13 @@ class Policy:
             "identity": self.identity,
             "previous": self.previous,
         }
+
+
+def _near(rank: str, ranks: tuple[str, ...]) -> str:
+    if not ranks:
+        return "declare them in order: versioned pipeline set qa prod"
+    near = get_close_matches(rank, ranks, n=1)
+    return f"did you mean {near[0]}?" if near else "see versioned pipeline show"
 
 
 def encode_policy(policy: Policy) -> bytes:

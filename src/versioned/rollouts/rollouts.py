@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 
 from versioned import naming
 from versioned.checks.base import Check
@@ -12,9 +11,9 @@ from versioned.repository import Repository
 from versioned.rollout_records import rollout_aliases
 from versioned.rollout_states import OnFailure, Rollout
 from versioned.rollouts import starting, steering, ticking
+from versioned.rollouts.listing import ListedRollout, list_all
 from versioned.rollouts.observing import RolloutStatus, observe
 from versioned.rollouts.ticking import Tick
-from versioned.steps import Step
 
 
 class Rollouts:
@@ -96,21 +95,16 @@ class Rollouts:
             raise ticking.no_rollout(name, alias)
         return found
 
-    def list_rollouts(self, name: str | None = None) -> list[RolloutStatus]:
+    def list_rollouts(self, name: str | None = None) -> list[ListedRollout]:
         """The rollout of each alias that ever had one, of all artifacts or of one: all at once.
 
-        Raises RolloutNotFoundError for an artifact that never had one.
+        What is damaged is the `fault` of its row, hides no other and is not raised. Raises
+        RolloutNotFoundError for an artifact that never had one.
         """
-        context, names = self._context, self._names(name)
-        with Step(context.store) as step:
-            listed = [step.add(partial(rollout_aliases, context, one)) for one in names]
-        with Step(context.store) as step:
-            found = [
-                step.add(partial(observe, context, one, alias))
-                for one, aliases in zip(names, listed, strict=True)
-                for alias in aliases.result
-            ]
-        return [status.result for status in found if status.result is not None]
+        found = list_all(self._context, self._all_names() if name is None else [name])
+        if name is not None and not found:
+            raise ticking.no_rollout(name)
+        return found
 
     def pause(
         self, name: str, alias: str, *, message: str | None = None, by: str | None = None
@@ -153,10 +147,13 @@ class Rollouts:
 
     def _names(self, name: str | None) -> list[str]:
         if name is None:
-            return [one for one in self._repository.list_artifact_names() if _is_name(one)]
+            return self._all_names()
         if not rollout_aliases(self._context, name):
             raise ticking.no_rollout(name)
         return [name]
+
+    def _all_names(self) -> list[str]:
+        return [one for one in self._repository.list_artifact_names() if _is_name(one)]
 
 
 def _is_name(name: str) -> bool:

@@ -268,3 +268,33 @@ class TestEvidence:
         write(home, key, json.dumps(evil | {"check": "load"}).encode())
         assert ranked("verdicts app@2").code == 5
         assert "can't be read" in ranked("promote app qa").stdout
+
+
+class TestWhatIsDamaged:
+    def test_it_is_told_in_its_row_and_the_others_are_shown(self, ranked, home):
+        ranked("promote app qa")
+        write(home, "app/aliases/live.json", b"{")
+        shown = ranked("ranks")
+        assert shown.code == 5
+        assert "app       qa    2" in shown.stdout
+        assert "app/aliases/live.json" in shown.stderr
+
+    def test_a_damaged_rollout_is_told_and_the_others_are_shown(self, ranked, home):
+        ranked("alias put app@eu 1")
+        ranked("alias put app@us 1")
+        for alias in ("eu", "us"):
+            ranked(f"rollout start app {alias} 2 --strategy canary:10%:5m")
+        write(home, "app/rollouts/eu.json", b"{")
+        shown = ranked("rollout status")
+        assert shown.code == 5
+        assert "us" in shown.stdout
+        assert "app/rollouts/eu.json" in shown.stderr
+
+    def test_a_rollout_that_is_refused_says_what_its_gates_miss(self, ranked):
+        ranked("promote app@1 qa")
+        ranked("promote app live")
+        ranked("pipeline gate live --require unit -q")
+        ranked("promote app qa")
+        shown = ranked("rollout start app live 2 --strategy all-at-once")
+        assert shown.code == 10
+        assert "versioned verdict app@2 unit --pass records one" in shown.stdout

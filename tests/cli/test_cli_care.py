@@ -155,3 +155,13 @@ def test_doctor_says_what_only_a_person_can_mend(app):
     assert ran.code == 9
     assert "dangling-alias  needs you" in ran.stdout
     assert ran.stderr.endswith("hint: versioned doctor --json names the objects\n")
+
+
+def test_an_artifact_that_can_not_be_listed_is_no_success(app, home):
+    repository = Repository.open(str(home / ".versioned"))
+    repository.context.write("other/versions/readme.txt", b"foreign")
+    repository.context.store.close()
+    shown = app("verify")
+    assert shown.code == 5
+    assert "other/versions/readme.txt" in shown.stdout
+    assert "1 artifact can't be listed" in shown.stderr

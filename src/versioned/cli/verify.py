@@ -15,7 +15,7 @@ from versioned.cli.session import Session
 from versioned.cli.tables import Column, Table
 from versioned.cli.verify_ledger import verify_ledgers
 from versioned.cli.words import count_words, ref, size_words
-from versioned.errors import ContentMismatchError
+from versioned.errors import ContaminatedError, ContentMismatchError
 from versioned.references import Reference
 from versioned.repository import Repository
 from versioned.verification import VerificationReport
@@ -75,12 +75,23 @@ def verify(
     report = VerificationReport(
         tuple(version for one in reports for version in one.verified),
         sum(one.total for one in reports),
+        tuple(sentence for one in reports for sentence in one.unreadable),
     )
     session.out.answer(report.to_dict(), quiet=_damaged(report), people=_blocks(report))
-    if not report.ok:
+    _check(report)
+
+
+def _check(report: VerificationReport) -> None:
+    """Raises ContentMismatchError, ContaminatedError."""
+    if report.damaged:
         raise ContentMismatchError(
             f"{count_words(len(report.damaged), 'version')} damaged",
             hint="put a good copy and publish it, then move the aliases",
+        )
+    if report.unreadable:
+        raise ContaminatedError(
+            f"{count_words(len(report.unreadable), 'artifact')} can't be listed, so not verified",
+            hint="move the foreign objects away that are named above",
         )
 
 
@@ -103,6 +114,6 @@ def _blocks(report: VerificationReport) -> list[Block]:
         [Table((Column("VERSION"), Column("WHAT", shrink=24)), rows)] if rows else []
     )
     size = size_words(sum(v.artifact.size for v in report.verified))
-    verdict = "all intact" if report.ok else f"{len(report.damaged)} damaged"
+    verdict = f"{len(report.damaged)} damaged" if report.damaged else "all intact"
     read = f"read {len(report.verified):,} of {count_words(report.total, 'version')} ({size})"
-    return [*table, f"{read}: {verdict}"]
+    return [*table, *report.unreadable, f"{read}: {verdict}"]

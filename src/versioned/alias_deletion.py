@@ -17,7 +17,7 @@ from versioned.alias_records import Event, HeldAlias
 from versioned.aliases import read_held
 from versioned.context import LEASE, Context, check_text, new_identity, stamp
 from versioned.errors import PreconditionFailedError
-from versioned.models import Cause
+from versioned.models import Alias, Cause
 from versioned.ranks import read_ranks, refuse_rank
 from versioned.steps import Step
 from versioned.targets import Expectation
@@ -54,21 +54,15 @@ def delete_alias(
     if held is None:
         return False
     if cause is None and not marked_is_dead:
-        refuse_rank(name, alias, ranks.result, "demote", "--empty takes out what it holds")
+        refuse_rank(name, alias, ranks.result)
     tip = record_superseded(context, name, alias, held, position.result)
-    if capabilities.result.conditional_delete:
-        revision = held.alias.revision
-    else:
+    if not capabilities.result.conditional_delete:
         if not marked_is_dead:
             check_not_deleting(name, alias, held)
-        revision = _mark(context, held, tip)
+        held = replace(held, alias=_mark(context, held, tip))
         if context.monotonic() - started > LEASE / 2:
             raise alias_conflict(name, alias, held.alias, find_state(context, name, alias))
-    try:
-        context.store.delete(layout.alias_key(name, alias), if_match=revision)
-    except PreconditionFailedError as error:
-        found = find_state(context, name, alias)
-        raise alias_conflict(name, alias, held.alias, found) from error
+    _delete(context, held.alias)
     ledger.append_deletion(
         context, name, alias, tip, by=by or context.actor, message=message, cause=cause
     )
@@ -76,7 +70,17 @@ def delete_alias(
     return True
 
 
-def _mark(context: Context, held: HeldAlias, tip: ledger.Tip) -> str:
+def _delete(context: Context, state: Alias) -> None:
+    """Remove the file of this very state. Raises AliasConflictError."""
+    name, alias = state.name, state.alias
+    try:
+        context.store.delete(layout.alias_key(name, alias), if_match=state.revision)
+    except PreconditionFailedError as error:
+        found = find_state(context, name, alias)
+        raise alias_conflict(name, alias, state, found) from error
+
+
+def _mark(context: Context, held: HeldAlias, tip: ledger.Tip) -> Alias:
     """The same state, marked; the other package still reads it as it was."""
     later = max(context.store.now(), held.alias.update_datetime + timedelta(microseconds=1))
     event = Event(
@@ -86,4 +90,5 @@ def _mark(context: Context, held: HeldAlias, tip: ledger.Tip) -> str:
         deleting=True,
         split=held.alias.split,
     )
-    return write_state(context, replace(held.alias, update_at=stamp(later)), event, held.alias).etag
+    after = replace(held.alias, update_at=stamp(later))
+    return replace(after, revision=write_state(context, after, event, held.alias).etag)

@@ -56,7 +56,7 @@ def put_alias(
     _check(context, seen, target, expect)
     _check_bytes(seen, target, meant or {})
     if cause is None:
-        refuse_rank(name, alias, seen.ranks, "promote", "with --force and a reason past its gates")
+        refuse_rank(name, alias, seen.ranks)
     tip = record_superseded(context, name, alias, seen.held, seen.position)
     after = replace(_new_state(context, seen, target), by=by or context.actor, message=message)
     event = Event(

@@ -66,6 +66,12 @@ def last_stay(entries: Sequence[LedgerEntry], version: str) -> LedgerEntry | Non
     return None
 
 
+def _meant(chosen: LedgerEntry | None) -> dict[str, str]:
+    """The bytes that a state meant, where they were recorded."""
+    state = chosen.state if chosen else None
+    return {state.version: state.sha256} if state and state.sha256 else {}
+
+
 def rollback(
     context: Context,
     name: str,
@@ -106,7 +112,5 @@ def rollback(
         by=by,
         restores=restores,
         cause=Cause("rollback") if chosen else None,
-        meant={target.version: chosen.state.sha256}
-        if chosen and chosen.state and chosen.state.sha256
-        else None,
+        meant=_meant(chosen),
     )

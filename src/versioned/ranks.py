@@ -58,10 +58,11 @@ def read_ranks(context: Context) -> tuple[str, ...]:
     return () if raw is None else tuple(parse(layout.PIPELINE_KEY, raw).texts("ranks"))
 
 
-def refuse_rank(name: str, alias: str, ranks: tuple[str, ...], instead: str, note: str) -> None:
-    """Raises RankProtectedError for an alias that is a rank, with the command to use `instead`."""
+def refuse_rank(name: str, alias: str, ranks: tuple[str, ...]) -> None:
+    """Raises RankProtectedError for an alias that is a rank."""
     if alias in ranks:
         raise RankProtectedError(
             f"{alias} is a rank of this repository: {', '.join(ranks)}",
-            hint=f"versioned {instead} {name} {alias}; {note}",
+            hint=f"back: versioned rollback {name}@{alias}; forward: versioned promote {name} "
+            f"{alias}; out of it: versioned demote {name} {alias} --empty",
         )

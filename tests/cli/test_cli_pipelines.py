@@ -122,7 +122,8 @@ class TestMoving:
         )
         ranked("alias rm app@live --yes").said(
             stderr="error: live is a rank of this repository: qa, live\n"
-            "hint: versioned demote app live; --empty takes out what it holds\n",
+            "hint: back: versioned rollback app@live; forward: versioned promote app live; "
+            "out of it: versioned demote app live --empty\n",
             code=10,
         )
         ranked("demote app live --empty").said("app@live is now empty, was 1\n")

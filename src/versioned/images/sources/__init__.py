@@ -1,0 +1,1 @@
+"""Where images are in use: each source of references is a room of its own."""

@@ -27,6 +27,11 @@ def pytest_addoption(parser):
         default="local,moto",
         help="stores to run on, of local, moto and ceph (default: %(default)s)",
     )
+    parser.addoption(
+        "--registries",
+        default="double",
+        help="registries of images to run on, of double and docker (default: %(default)s)",
+    )
 
 
 def pytest_configure(config):

@@ -1,0 +1,1 @@
+"""Clients of registries: each is a `versioned.images.registry.Registry`."""

@@ -6,7 +6,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 CEPH_DIR ?= $(CURDIR)/.build/ceph
 
-.PHONY: demo test check lint types test-ceph test-all bench docs clean
+.PHONY: demo test check lint types test-ceph test-images image-matrix test-all bench docs clean
 
 demo: $(READY)  ## tell the whole story on the embedded store
 	@$(VENV)/bin/versioned demo
@@ -26,6 +26,12 @@ types: $(READY)
 
 test-ceph: $(READY)  ## the same suite on a real Ceph Object Gateway; needs its packages
 	scripts/with-ceph $(CEPH_DIR) $(VENV)/bin/pytest -q tests/stores tests/core tests/pipelines tests/rollouts tests/events tests/campaigns tests/s3pipeline --stores ceph
+
+test-images: $(READY)  ## images on a real registry, built by Podman and by Docker; needs their packages
+	scripts/with-registry $(CURDIR)/.build/registry scripts/with-docker $(CURDIR)/.build/docker $(VENV)/bin/pytest -q tests/images --registries docker
+
+image-matrix: $(READY)  ## try each registry with each runtime, and write docs/images-matrix.md
+	scripts/with-registry $(CURDIR)/.build/registry scripts/with-docker $(CURDIR)/.build/docker $(VENV)/bin/python scripts/image-matrix
 
 bench: $(READY) .venv-peer/.ready  ## requests, steps and time beside the other package
 	$(VENV)/bin/python -m bench

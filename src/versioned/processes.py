@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import selectors
 import signal
@@ -34,14 +35,16 @@ def run_program(
     *,
     directory: Path,
     environ: Mapping[str, str],
-    timeout: float,
+    timeout: float | None,
     stdin: BinaryIO | None = None,
+    sink: BinaryIO | None = None,
 ) -> Ended:
     """Run a program without a shell, in a process group of its own, which is killed after
-    `timeout` seconds. Its input is `stdin`, or nothing.
+    `timeout` seconds, if any, and when this call is interrupted. Its input is `stdin`, or nothing.
 
-    Takes at most a moment more than the timeout, whatever it leaves behind. Raises OSError or
-    ValueError where it can't be started.
+    What it writes goes to `sink` at once, as long as that takes it. Takes at most a moment more
+    than the timeout, whatever the program leaves behind. Raises OSError or ValueError where it
+    can't be started.
     """
     process = subprocess.Popen(  # noqa: S603 - a program that this machine's user defined
         arguments,
@@ -54,7 +57,7 @@ def run_program(
     )
     with process:
         try:
-            output = _watch(process, timeout)
+            output = _watch(process, timeout, sink)
             return Ended(process.returncode, output)
         finally:
             if process.returncode is None:  # not waited for: the group is still its own
@@ -62,14 +65,15 @@ def run_program(
                     os.killpg(process.pid, signal.SIGKILL)
 
 
-def _watch(process: subprocess.Popen[bytes], timeout: float) -> bytes:
+def _watch(process: subprocess.Popen[bytes], timeout: float | None, sink: BinaryIO | None) -> bytes:
     """The end of the output, once the process has ended or its time is up.
 
     Whoever it left behind may hold the pipe open, and write for ever: when it has ended, no
     more is read than a pipe holds.
     """
     assert process.stdout is not None  # noqa: S101 - it was asked for
-    deadline, tail, is_open, left = time.monotonic() + timeout, b"", True, _DRAIN
+    deadline = math.inf if timeout is None else time.monotonic() + timeout
+    tail, is_open, left = b"", True, _DRAIN
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while left and time.monotonic() < deadline:
@@ -78,8 +82,19 @@ def _watch(process: subprocess.Popen[bytes], timeout: float) -> bytes:
                 chunk = os.read(process.stdout.fileno(), _CHUNK)
                 tail, is_open = (tail + chunk)[-_TAIL:], bool(chunk)
                 left -= ended
+                sink = _pass_on(chunk, sink) if sink and chunk else sink
             elif ended:
                 break
             elif not is_open:
                 time.sleep(_POLL)
     return tail
+
+
+def _pass_on(chunk: bytes, sink: BinaryIO) -> BinaryIO | None:
+    """The sink, or `None` when nobody takes it any more: that must not end the program."""
+    try:
+        sink.write(chunk)
+        sink.flush()
+    except (OSError, ValueError):
+        return None
+    return sink

@@ -1,0 +1,1 @@
+"""Container runtimes: Docker, Finch and Podman, each with its own ways."""

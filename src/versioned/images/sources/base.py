@@ -7,10 +7,31 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from versioned.images.reference import ImageReference
+from versioned.images.errors import InvalidImageError
+from versioned.images.reference import (
+    ImageReference,
+    validate_digest,
+    validate_host,
+    validate_repository,
+    validate_tag,
+)
 
 PLUG_INS = "versioned.image_references"
 """The group of entry points: each names a callable without arguments that returns a source."""
+
+REPLICAS = "replicas"
+"""The name under which tags that are used in other regions are reported, and can be skipped."""
+
+LEFT_OUT = "left out as asked"
+"""The reason of a report about what was skipped."""
+
+_DOCKER_HUB = {"index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
+
+
+def plain_host(host: str) -> str:
+    """One spelling of a registry's host for all that mean the same."""
+    host = host.lower().removesuffix(":443")
+    return "docker.io" if host in _DOCKER_HUB else host
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +39,8 @@ class ImageUse:
     """Something that needs an image. Without tag and digest it needs every image of the
     repository. `user` says who, for people: `alias app@prod`, `deploy/web.yaml`.
 
-    `image` may also be a bare digest in no repository: then `repository` is `None`.
+    A bare digest in no repository is a use, too: then `repository` is `None`. Raises
+    InvalidImageError for what can name no image: it would protect none, and nobody would know.
     """
 
     user: str
@@ -26,6 +48,18 @@ class ImageUse:
     repository: str | None = None
     tag: str | None = None
     digest: str | None = None
+
+    def __post_init__(self) -> None:
+        checks = (validate_host, validate_repository, validate_tag, validate_digest)
+        parts = (self.registry, self.repository, self.tag, self.digest)
+        for check, part in zip(checks, parts, strict=True):
+            if part is not None:
+                check(part)
+        if self.repository is None and self.digest is None:
+            raise InvalidImageError(
+                f"{str(self.user)[:80]!r} uses no image: neither a repository nor a digest is named",
+                hint="name a repository, or a digest",
+            )
 
     @classmethod
     def of(cls, image: ImageReference | str, user: str) -> ImageUse:

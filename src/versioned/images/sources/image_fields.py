@@ -1,0 +1,143 @@
+"""The images that a document of YAML or JSON names, whatever kind of document it is. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from versioned.errors import InvalidInputError
+from versioned.images.errors import InvalidImageError
+from versioned.images.sources.base import ImageUse
+from versioned.images.sources.documents import Fields, Items, Node, Scalar, read_yaml
+from versioned.images.sources.image_parts import ImageParts
+from versioned.images.sources.image_texts import Lookup, uses_of_text, uses_within
+
+_MAX_COMBINATIONS = 100
+
+Path = tuple[str, ...]
+
+
+@dataclass(slots=True)
+class NamedImages:
+    """What some documents name: uses; images in parts, of which some need another file; the paths
+    of images in one piece; and of Helm's values registries that may take the place of those of all
+    images, and every text by its path."""
+
+    uses: set[ImageUse] = field(default_factory=set)
+    parts: list[ImageParts] = field(default_factory=list)
+    paths: set[Path] = field(default_factory=set)
+    registries: set[str] = field(default_factory=set)
+    texts: defaultdict[Path, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    @property
+    def image_paths(self) -> set[Path]:
+        """Where a repository is named."""
+        return {parts.path for parts in self.parts if parts.repositories} | self.paths
+
+
+def is_global_registry(path: Path) -> bool:
+    """Whether it is what charts call the registry of all their images."""
+    return len(path) > 1 and path[0] == "global" and path[-1].lower().endswith("registry")
+
+
+class ImageFields:
+    """Reads documents of one file into `found`. `lookup` knows the variables of its texts;
+    `has_values` is whether they are Helm's values.
+
+    An image is: a text under the key `image` at any depth; a mapping of its parts; an entry of
+    Kustomize's `images`; the value of a JSON patch of an `image`; and, anywhere, a text that
+    names one in full or by its digest.
+    """
+
+    def __init__(
+        self, name: str, found: NamedImages, lookup: Lookup, *, has_values: bool = False
+    ) -> None:
+        self.name, self.found, self.lookup, self.has_values = name, found, lookup, has_values
+        self._seen: dict[int, Node] = {}
+        """By identity, which only holds while they are there."""
+
+    def read(self, document: Node, path: Path = ()) -> None:
+        """Add what a document names. Raises InvalidInputError with the file and the line."""
+        pending: list[tuple[Node, Path]] = [(document, path)]
+        while pending:
+            node, path = pending.pop()
+            if isinstance(node, Scalar):
+                self._add_leaf(node, path)
+            elif id(node) not in self._seen:
+                self._seen[id(node)] = node
+                pending += self._inside(node, path)
+
+    def _inside(self, node: Items | Fields, path: Path) -> list[tuple[Node, Path]]:
+        if isinstance(node, Items):
+            return [(item, path) for item in node.items]
+        self._add_mapping(node, path)
+        for key, value in node.pairs:
+            self._add_field(key, value, path)
+        return [(value, path if key == "<<" else (*path, key)) for key, value in node.pairs]
+
+    def _add_field(self, key: str, value: Node, path: Path) -> None:
+        if isinstance(value, Scalar):
+            if key == "image":
+                self._add_image(value, (*path, key))
+            elif key == "values" and path[-1:] == ("helm",) and "\n" in value.text:
+                for document in read_yaml(f"{self.name}:{value.line}", value.text):
+                    self.read(document)
+        elif isinstance(value, Items) and key == "images":
+            for item in value.items:
+                if isinstance(item, Fields):
+                    self._add_kustomized(item)
+        elif isinstance(value, Fields) and key == "imageTag":
+            self._add_kustomized(value)
+
+    def _add_mapping(self, node: Fields, path: Path) -> None:
+        parts = ImageParts.of(node, path, self.name)
+        if parts:
+            self.found.parts.append(parts)
+        patched = any(
+            isinstance(one, Scalar) and one.text.endswith("/image") for one in node.every("path")
+        )
+        for value in node.every("value") if patched else ():
+            if isinstance(value, Scalar):
+                self._add_image(value, path)
+
+    def _add_kustomized(self, entry: Fields) -> None:
+        """`name` where `newName` does not say another; a tag of the base where there is no new
+        one: then the whole repository."""
+        changes = [one for key in ("newName", "newTag", "digest") for one in entry.filled(key)]
+        if not changes:
+            return
+        names = entry.filled("newName") or entry.filled("name")
+        tags = [f":{one.text}" for one in entry.filled("newTag")]
+        digests = [f"@{one.text}" for one in entry.filled("digest")]
+        suffixes = tags + digests or [""]
+        if any(not one.is_text for one in entry.filled("newTag")):
+            suffixes.append("")
+        if len(names) * len(suffixes) > _MAX_COMBINATIONS:
+            raise self._failed(entry.line, "it says too many things at once")
+        for name in names:
+            for suffix in suffixes:
+                self._add_text(f"{name.text}{suffix}", name.line)
+
+    def _add_image(self, value: Scalar, path: Path) -> None:
+        if value.is_text and not value.is_empty:
+            self._add_text(value.text, value.line)
+            self.found.paths.add(path)
+
+    def _add_text(self, text: str, line: int) -> None:
+        try:
+            self.found.uses |= set(uses_of_text(text, f"{self.name}:{line}", self.lookup))
+        except InvalidImageError as error:
+            raise self._failed(line, error.message) from None
+
+    def _add_leaf(self, node: Scalar, path: Path) -> None:
+        self.found.uses |= set(uses_within(node.text, f"{self.name}:{node.line}"))
+        if self.has_values and not node.is_empty:
+            self.found.texts[path].add(node.text.strip())
+            if is_global_registry(path):
+                self.found.registries.add(node.text.strip())
+
+    def _failed(self, line: int, problem: str) -> InvalidInputError:
+        return InvalidInputError(
+            f"{self.name}:{line}: {problem}",
+            hint="mend the file, or don't name it among those that are looked at",
+        )

@@ -1,0 +1,231 @@
+"""Carrying a plan out: what changed since is spared, what fails is told, a crash can be repeated."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from image_builders import push_image, push_index, push_referrer
+from tapped_registry import Killed, TappedRegistry
+
+from versioned.errors import StoreError
+from versioned.images.graph import ImageGraph
+from versioned.images.planning import plan_images
+from versioned.images.removal import apply_plan
+from versioned.images.retention import ImageRetention
+from versioned.images.sources.base import Answer, ImageUse, References, SourceReport
+from versioned.images.usage import ImageUsers
+
+pytest_plugins = ("ecr_fixtures",)
+
+APP = "team/app"
+RULES = ImageRetention(untagged_older_than_secs=0, remove_tags=("pr-*",))
+GONE = "the registry does not list it any more"
+SIGNATURE = "application/vnd.example.signature"
+
+
+def known(*uses):
+    """Asks again: everything answered, and this is in use."""
+    return lambda: References(uses, (SourceReport("a", Answer.OK),))
+
+
+def planned(registry, rules=RULES):
+    images = registry.list_images(APP)
+    return plan_images(APP, images, ImageUsers({}), rules, now=datetime.now(UTC))
+
+
+@pytest.fixture
+def oci(registry_server, connect):
+    """A registry, and in it: an index `pr-1` of two platforms, one of them signed; an image
+    `pr-2` that is signed; `v1`, which shares a platform with `pr-1`."""
+    registry = connect(registry_server)
+    amd, arm = (push_image(registry, APP, None, layers=(name,)) for name in (b"amd", b"arm"))
+    registry.index = push_index(registry, APP, "pr-1", [amd, arm])
+    registry.amd, registry.arm = amd, arm
+    registry.two = push_image(registry, APP, "pr-2", layers=(b"two",))
+    registry.signatures = [
+        push_referrer(registry, APP, one, SIGNATURE) for one in (arm, registry.two)
+    ]
+    registry.v1 = push_index(registry, APP, "v1", [amd])
+    return registry
+
+
+@pytest.fixture
+def doomed(oci):
+    """The digests that the rules remove."""
+    return {one.digest for one in (oci.index, oci.arm, oci.two, *oci.signatures)}
+
+
+def held(server):
+    """What is really in the repository."""
+    return set(server.contents(APP).manifests)
+
+
+def digests(images):
+    return {image.digest for image in images}
+
+
+class TestWhatGoes:
+    def test_exactly_what_was_planned(self, oci, registry_server, doomed):
+        plan = planned(oci)
+        assert digests(plan.removed) == doomed
+        result = apply_plan(oci, plan, recheck=known())
+        assert (digests(result.deleted), result.spared, result.failures) == (doomed, (), ())
+        assert held(registry_server) == {oci.v1.digest, oci.amd.digest}
+        assert result.bytes_freed == plan.removed_bytes > 0
+
+    def test_nothing_asks_nobody(self, oci):
+        plan = planned(oci, ImageRetention())
+        result = apply_plan(None, plan, recheck=None)
+        assert (result.deleted, result.bytes_freed) == ((), 0)
+
+    def test_at_no_moment_is_an_index_without_a_child_or_a_signature_without_its_subject(
+        self, oci, registry_server, doomed
+    ):
+        plan = planned(oci)
+
+        def looking(status, headers, body):
+            found = [json.loads(raw) for raw, _ in registry_server.contents(APP).manifests.values()]
+            needed = [child["digest"] for one in found for child in one.get("manifests", ())]
+            needed += [one["subject"]["digest"] for one in found if "subject" in one]
+            assert set(needed) <= held(registry_server)
+            seen.append(len(found))
+            return status, headers, body
+
+        seen = []
+        registry_server.fail("DELETE", "manifests", times=99, after=True, change=looking)
+        apply_plan(oci, plan, recheck=known())
+        assert len(seen) == len(doomed)
+
+    def test_the_result_is_ready_for_json(self, oci):
+        result = apply_plan(
+            oci, planned(oci), recheck=known(ImageUse("web", digest=oci.two.digest))
+        )
+        document = json.loads(json.dumps(result.to_dict()))
+        assert len(document["deleted"]) == 3
+        assert {one["reason"] for one in document["spared"]} == {"referenced by web"}
+        assert document["bytes_freed"] == result.bytes_freed
+
+
+class TestWhatIsSpared:
+    def check(self, oci, server, plan, *spared, reason, recheck=known()):  # noqa: B008
+        result = apply_plan(oci, plan, recheck=recheck)
+        reasons = {one.image.digest: one.reason for one in result.spared}
+        assert set(reasons) == {one.digest for one in spared}
+        assert all(reason in found for found in reasons.values()), reasons
+        assert set(reasons) <= held(server)
+        assert digests(result.deleted) == digests(plan.removed) - set(reasons)
+
+    def test_what_is_referenced_by_now(self, oci, registry_server):
+        use = ImageUse("ecs task 7", digest=oci.arm.digest)
+        spared = (oci.index, oci.arm, oci.signatures[0])
+        reason = "referenced by ecs task 7"
+        self.check(oci, registry_server, planned(oci), *spared, reason=reason, recheck=known(use))
+
+    def test_everything_where_a_source_does_not_answer(self, oci, registry_server):
+        unknown = References((), (SourceReport("ecs", Answer.FAILED), SourceReport("a", Answer.OK)))
+        spared = (oci.index, oci.arm, oci.two, *oci.signatures)
+        reason = "who uses it is not known: ecs did not answer"
+        self.check(
+            oci, registry_server, planned(oci), *spared, reason=reason, recheck=lambda: unknown
+        )
+
+    @pytest.mark.parametrize("tag", ["v2", "pr-3"])
+    def test_what_has_another_tag_by_now(self, oci, registry_server, tag):
+        plan = planned(oci)
+        oci.put_manifest(APP, oci.two, tag=tag)
+        result = apply_plan(oci, plan, recheck=known())
+        reasons = {one.image.digest: one.reason for one in result.spared}
+        assert reasons[oci.two.digest] == f"tagged {tag} since the plan"
+        assert reasons[oci.signatures[1].digest].endswith("which stays")
+        assert len(held(registry_server)) == 4
+
+    def test_what_another_index_needs_by_now(self, oci, registry_server):
+        plan = planned(oci)
+        push_index(oci, APP, "v3", [oci.arm])
+        spared = (oci.arm, oci.signatures[0])
+        self.check(oci, registry_server, plan, *spared, reason="sha256:")
+
+    def test_what_was_signed_since(self, oci, registry_server):
+        plan = planned(oci)
+        push_referrer(oci, APP, oci.two, SIGNATURE, content=b"new")
+        spared = (oci.two, oci.signatures[1])
+        self.check(oci, registry_server, plan, *spared, reason="which stays")
+
+    def test_what_the_rules_would_keep_by_now(self, oci, registry_server):
+        rules = ImageRetention(remove_tags=("pr-*",), untagged_older_than_secs=None)
+        plan = planned(oci, rules)
+        oci.put_manifest(APP, oci.amd, tag="pr-2")  # takes the tag away from `two`
+        result = apply_plan(oci, plan, recheck=known())
+        reasons = {one.image.digest: one.reason for one in result.spared}
+        assert reasons[oci.two.digest] == GONE
+        assert oci.two.digest in held(registry_server)
+
+    def test_what_is_gone_already(self, oci):
+        plan = planned(oci)
+        oci.delete_images(APP, [one.digest for one in (oci.signatures[1], oci.two)])
+        result = apply_plan(oci, plan, recheck=known())
+        assert [one.reason for one in result.spared] == [GONE] * 2
+        assert len(result.deleted) == 3
+
+
+class TestFailures:
+    def test_what_an_index_needs_stays_while_the_index_can_not_be_deleted(
+        self, oci, registry_server, doomed
+    ):
+        refusal = json.dumps({"errors": [{"code": "DENIED", "message": "policy"}]}).encode()
+        pattern = f"manifests/{oci.index.digest}"
+        registry_server.fail("DELETE", pattern, times=9, status=405, body=refusal)
+        result = apply_plan(oci, planned(oci), recheck=known())
+        assert [one.identity for one in result.failures] == [oci.index.digest]
+        assert {one.image.digest for one in result.spared} == {oci.arm.digest}
+        signatures = {one.digest for one in oci.signatures}
+        assert digests(result.deleted) == {oci.two.digest, *signatures}
+        assert result.bytes_freed == sum(image.size for image in result.deleted)
+        assert doomed & held(registry_server) == {oci.index.digest, oci.arm.digest}
+
+    def test_what_went_before_the_registry_went_away_is_told(self, oci, registry_server):
+        pattern = f"manifests/{oci.arm.digest}"
+        registry_server.fail("DELETE", pattern, times=99, status=503)
+        result = apply_plan(oci, planned(oci), recheck=known())
+        assert [one.identity for one in result.failures] == [oci.arm.digest]
+        assert len(result.deleted) == 4
+        assert held(registry_server) == {oci.v1.digest, oci.amd.digest, oci.arm.digest}
+
+    def test_where_nothing_went_the_error_of_the_registry_is_raised(self, oci, registry_server):
+        before = held(registry_server)
+        registry_server.fail("DELETE", "manifests", times=99, status=503)
+        with pytest.raises(StoreError):
+            apply_plan(oci, planned(oci), recheck=known())
+        assert held(registry_server) == before
+
+    @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+    def test_a_process_that_dies_anywhere_leaves_nothing_broken_and_can_be_repeated(
+        self, oci, registry_server, doomed, after
+    ):
+        plan, stop, everything = planned(oci), 0, registry_server.contents(APP).manifests.copy()
+        tags = registry_server.contents(APP).tags.copy()
+        while True:
+            registry_server.contents(APP).manifests.update(everything)
+            registry_server.contents(APP).tags.update(tags)
+            tapped = TappedRegistry(oci, stop=stop, after=after)
+            try:
+                apply_plan(tapped, plan, recheck=known())
+                break
+            except Killed:
+                assert ImageGraph(oci.list_images(APP)).missing_children() == {}
+            apply_plan(oci, plan, recheck=known())
+            assert held(registry_server) == set(everything) - doomed
+            stop += 1
+        assert stop >= 3
+
+
+def test_on_ecr_too_children_go_after_their_index(ecr, ecr_registry, ecr_app, ecr_push):
+    old, kept = ecr_push(None, b"old"), ecr_push(None, b"kept")
+    push_index(ecr_registry, ecr_app, None, [old, kept])
+    push_index(ecr_registry, ecr_app, "v1", [kept])
+    plan = planned(ecr_registry, ImageRetention.cleanup())
+    result = apply_plan(ecr_registry, plan, recheck=known())
+    assert (len(result.deleted), result.failures, result.spared) == (2, (), ())
+    left = ecr_registry.list_images(ecr_app)
+    assert ImageGraph(left).missing_children() == {}
+    assert [image.tags for image in left] == [("v1",), ()]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from versioned.images.errors import InvalidImagesConfigError
-from versioned.images.reference import validate_image_name, validate_repository
+from versioned.images.reference import validate_host, validate_image_name, validate_repository
 
 DEFAULT_PROJECT = "versioned"
 DEFAULT_REGION = "us-east-1"
@@ -18,8 +18,9 @@ class ImagesConfig:
     """`registry` is the URL or host of any OCI registry, `None` for ECR. Repositories lie below
     `repository_prefix`; where that is `None`, below the project's name on ECR, and below nothing
     elsewhere. `regions` are those that images are replicated to, the first the one that is
-    worked in; `global_region` is the last resort. `account` spares the question to STS. `files`
-    are manifests whose images count as used.
+    worked in; `global_region` is the last resort. `account` spares the question to STS; `host`
+    stands before the images where ECR is not at AWS's own endpoint. `files` are manifests whose
+    images count as used.
 
     Raises InvalidImagesConfigError, InvalidImageError.
     """
@@ -30,12 +31,15 @@ class ImagesConfig:
     regions: tuple[str, ...] = ()
     global_region: str = DEFAULT_REGION
     account: str | None = None
+    host: str | None = None
     files: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         validate_image_name(self.project_name)
         if self.repository_prefix:
             validate_repository(self.repository_prefix)
+        if self.host:
+            validate_host(self.host)
 
     @property
     def prefix(self) -> str:
@@ -67,3 +71,9 @@ class ImagesConfig:
                 )
             given[key] = tuple(value) if many else value
         return cls(**given)
+
+    def region(self, named: str | None, environ: Mapping[str, str]) -> str:
+        """The region that is worked in: the one that was named, the first of `regions`,
+        `AWS_DEFAULT_REGION`, `global_region`, in this order."""
+        first = self.regions[0] if self.regions else None
+        return named or first or environ.get("AWS_DEFAULT_REGION") or self.global_region

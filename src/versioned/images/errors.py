@@ -12,6 +12,7 @@
     - InvalidImagesConfigError    a table [images] that can't be meant
   x ConflictError
     - TagImmutableError (RuntimeError)   the tag is taken, and the repository keeps tags as they are
+    - TagMovedError                      a tag names another image than was expected
     - ImageRepositoryNotEmptyError       there are images in the repository to be deleted
   x StoreError (OSError)
     - RegistryError               the registry answered with an error of its own
@@ -61,6 +62,7 @@ __all__ = [
     "RuntimeFailedError",
     "RuntimeNotFoundError",
     "TagImmutableError",
+    "TagMovedError",
     "UnsupportedByRegistryError",
 ]
 
@@ -111,6 +113,12 @@ class TagImmutableError(ConflictError, RuntimeError):
     """The tag names another image already, and the repository does not let tags move."""
 
     code = "tag-immutable"
+
+
+class TagMovedError(ConflictError):
+    """A tag names another image than the one that was expected."""
+
+    code = "tag-moved"
 
 
 class ImageRepositoryNotEmptyError(ConflictError):

@@ -153,7 +153,7 @@ def _read(content: bytes, kind: str, digest: str, data: Mapping[str, Any]) -> Ma
         tuple(_descriptor(one) for one in data.get("manifests") or ()),
         config,
         tuple(_descriptor(one) for one in data.get("layers") or () if not one.get("urls")),
-        validate_digest(subject["digest"]) if subject else None,
+        validate_digest(subject["digest"]) if subject is not None else None,
         str(named) if named else None,
         {str(k): str(v) for k, v in (data.get("annotations") or {}).items()},
     )

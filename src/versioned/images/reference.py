@@ -22,6 +22,7 @@ _HOST = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)"
     r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::[0-9]{1,5})?|\[[0-9a-fA-F:]+\](?::[0-9]{1,5})?"
 )
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]+")
 _ECR_HOST = re.compile(
     r"(?P<account>[0-9]{12})(?P<kind>\.dkr\.ecr(?:-fips)?\.|\.dkr-ecr(?:-fips)?\.)"
     r"(?P<region>[a-z0-9-]+)(?P<domain>\.amazonaws\.com(?:\.cn)?|\.on\.aws)"
@@ -59,6 +60,11 @@ def validate_digest(digest: str) -> str:
 def validate_host(host: str) -> str:
     """The host of a registry, with its port. Raises InvalidImageError."""
     return _matched(_HOST, host, "a registry", "a host such as registry.example.com:5000")
+
+
+def validate_region(region: str) -> str:
+    """The name of a region of AWS. Raises InvalidImageError."""
+    return _matched(_REGION, region, "a region", "such as eu-west-1")
 
 
 def _matched(pattern: re.Pattern[str], value: object, kind: str, hint: str) -> str:
@@ -135,7 +141,7 @@ def rewrite_image_uri_for_region(uri: str, region: str) -> str:
 
     Makes no call; raises InvalidImageError for what is no region.
     """
-    _matched(re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]+"), region, "a region", "such as eu-west-1")
+    validate_region(region)
     host, slash, path = uri.partition("/")
     match = _ECR_HOST.fullmatch(host)
     if not match:

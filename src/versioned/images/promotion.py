@@ -1,0 +1,225 @@
+"""Promoting an image: the very bytes get another tag; where the tag is a rank, through its gates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from versioned.errors import (
+    AliasNotFoundError,
+    ArtifactNotFoundError,
+    InvalidInputError,
+    RankEmptyError,
+    RankProtectedError,
+)
+from versioned.images.copying import CopyReport, copy_image
+from versioned.images.errors import (
+    ImageNotFoundError,
+    ImageRepositoryNotFoundError,
+    TagMovedError,
+)
+from versioned.images.place import Place
+from versioned.images.recording import digest_of_sha256, find_recorded, record_image
+from versioned.images.reference import ImageReference
+from versioned.pipelines.admission import admit
+from versioned.pipelines.pipeline import Pipeline
+from versioned.pipelines.promotion import Promotion
+from versioned.ranks import read_ranks
+from versioned.repository import Repository
+
+_TURNS = 8
+"""How often a tag follows a rank that others keep moving."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePromotion:
+    """What a promotion came to: `image` is the target with tag and digest, `was` the digest that
+    the tag named before. `moved` is false where it named this one already. `promotion` is what
+    happened in the rank, `None` where the tag is none."""
+
+    image: ImageReference
+    was: str | None
+    copied: CopyReport
+    promotion: Promotion | None = None
+
+    @property
+    def digest(self) -> str:
+        """What was promoted."""
+        return self.copied.digest
+
+    @property
+    def moved(self) -> bool:
+        """Whether the tag named something else before."""
+        return self.was != self.digest
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields, ready for JSON."""
+        return {
+            "image": str(self.image),
+            "digest": self.digest,
+            "was": self.was,
+            "moved": self.moved,
+            "copied": self.copied.to_dict(),
+            "promotion": self.promotion.to_dict() if self.promotion else None,
+        }
+
+
+def digest_at(place: Place, reference: str) -> str | None:
+    """What a tag names now; `None` where there is no such tag or repository."""
+    try:
+        return place.registry.resolve(place.repository, reference).digest
+    except (ImageNotFoundError, ImageRepositoryNotFoundError):
+        return None
+
+
+def check_expected(what: object, digest: str, expect: str | None) -> None:
+    """Raises TagMovedError unless the digest is the one that was tested."""
+    if expect is not None and expect != digest:
+        raise TagMovedError(
+            f"{what} was expected to be {expect}, but it is {digest}",
+            hint="test what is there now, then repeat with what you expect",
+        )
+
+
+def put_tag(
+    source: Place, digest: str, target: Place, tag: str, *, expect: str | None = None
+) -> ImagePromotion:
+    """Let a tag name the image of a digest, which is copied there first where it is elsewhere.
+
+    Idempotent. Registries have no compare-and-set: `expect`, the digest that the tag has to name
+    now, is looked at right before. Raises TagMovedError where it is not met, TagImmutableError,
+    ImageNotFoundError.
+    """
+    was = digest_at(target, tag)
+    check_expected(target.reference.by_tag(tag), was or "not there", expect)
+    if was != digest:
+        target.registry.check_tag_is_free(target.repository, tag)
+    target.registry.ensure_repository(target.repository)
+    copied = copy_image(source, target, digest, tags=() if was == digest else (tag,))
+    image = ImageReference(target.registry.host, target.repository, tag, digest)
+    return ImagePromotion(image, was, copied)
+
+
+@dataclass(frozen=True, slots=True)
+class RankedImage:
+    """An image by its name in a repository that declares ranks, and where its tags are."""
+
+    repository: Repository
+    name: str
+    source: Place
+    target: Place
+
+    def promote(
+        self,
+        rank: str,
+        digest: str | None,
+        *,
+        expect: str | None = None,
+        force: bool = False,
+        message: str | None = None,
+    ) -> ImagePromotion:
+        """Move a digest, or exactly what the rank before holds, into a rank; then let the tag of
+        that name follow.
+
+        The rank is moved by one compare-and-set, with its gates and its ledger; it decides, and
+        the tag follows it. A run that was cut off between the two is finished by a repeat.
+        `expect` is the digest that was tested. Raises what `Pipeline.promote` raises.
+        """
+        pipeline = Pipeline(self.repository)
+        candidate = digest or self._waiting(pipeline, rank)
+        check_expected(f"what is to go into {self.name}@{rank}", candidate, expect)
+        version = self._recorded(candidate) if digest else None
+        if version and not self.source.is_same_as(self.target):  # nothing is moved for a refusal
+            admit(self.repository.context, self.name, rank, version, force=force, message=message)
+        self.target.registry.ensure_repository(self.target.repository)
+        copied = copy_image(self.source, self.target, candidate)
+        was = digest_at(self.target, rank)
+        promotion = pipeline.promote(
+            self.name,
+            rank,
+            version=version,
+            expect=candidate.partition(":")[2],
+            force=force,
+            message=message,
+        )
+        self.follow(rank)
+        image = ImageReference(self.target.registry.host, self.target.repository, rank, candidate)
+        return ImagePromotion(image, was, copied, promotion)
+
+    def follow(self, rank: str) -> str:
+        """Let the tag name what the rank holds, until both agree; the digest. Idempotent.
+
+        Raises AliasNotFoundError; TagMovedError where others move the rank all the time.
+        """
+        for _ in range(_TURNS):
+            digest = self.held(rank)
+            if digest_at(self.target, rank) != digest:
+                manifest = self.target.registry.get_manifest(self.target.repository, digest)
+                self.target.registry.put_manifest(self.target.repository, manifest, tag=rank)
+            elif self.held(rank) == digest:
+                return digest
+        raise TagMovedError(
+            f"{self.name}@{rank} and the tag {rank} were moved by others all the time",
+            hint=f"when they are done: versioned images retag {self.name}@{rank} {rank}",
+        )
+
+    def held(self, alias: str) -> str:
+        """The digest that an alias holds; of a split one that of its primary version. Raises
+        AliasNotFoundError."""
+        held = self.repository.get_alias(self.name, alias)
+        sha256 = held.sha256_of(held.version)
+        if sha256 is None:
+            sha256 = self.repository.get_artifact_version(self.name, held.version).sha256
+        return digest_of_sha256(sha256)
+
+    def _recorded(self, digest: str) -> str:
+        found = find_recorded(self.repository, self.name, digest)
+        if found is None:
+            manifest = self.source.registry.get_manifest(self.source.repository, digest)
+            image = self.source.reference
+            found = record_image(self.repository, self.name, manifest, image=image)
+        return found.version
+
+    def _waiting(self, pipeline: Pipeline, rank: str) -> str:
+        """What the rank before holds; for the first rank the newest that was recorded."""
+        before = pipeline.policy().before(rank)
+        if before is None:
+            newest = self.repository.get_latest_published_artifact_version_number(self.name)
+            if not newest:
+                raise ArtifactNotFoundError(
+                    f"no image of {self.name!r} was recorded",
+                    hint=f"name the one you mean: versioned images promote {self.name}:TAG "
+                    f"--to {rank}",
+                )
+            return digest_of_sha256(self.repository.get_artifact_version(self.name, newest).sha256)
+        try:
+            return self.held(before)
+        except AliasNotFoundError:
+            raise RankEmptyError(
+                f"nothing of {self.name} is in {before}",
+                hint=f"promote it there first: versioned images promote {self.name}:TAG --to "
+                f"{before}",
+            ) from None
+
+
+def is_rank(repository: Repository | None, tag: str) -> bool:
+    """Whether a tag is a rank that the repository declares. One request."""
+    return repository is not None and tag in read_ranks(repository.context)
+
+
+def refuse_rank_tag(repository: Repository | None, name: str, tag: str) -> None:
+    """Raises RankProtectedError for a tag that is a declared rank."""
+    if is_rank(repository, tag):
+        raise RankProtectedError(
+            f"{tag} is a rank of this repository: its tag follows promotions",
+            hint=f"versioned images promote {name}:TAG --to {tag}",
+        )
+
+
+def refuse_rank_options(*, force: bool, message: str | None) -> None:
+    """Raises InvalidInputError for what only ranks take."""
+    if force or message is not None:
+        raise InvalidInputError(
+            "a message and force belong to ranks, and the target is a plain tag",
+            hint="declare ranks: versioned pipeline set qa prod",
+        )

@@ -1,0 +1,107 @@
+"""Where the image lies that somebody named: `app:1.4`, `app@prod`, `host/team/app@sha256:...`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from versioned.errors import InvalidReferenceError
+from versioned.images.config import ImagesConfig
+from versioned.images.errors import InvalidImageError
+from versioned.images.place import Place
+from versioned.images.promotion import RankedImage
+from versioned.images.reference import ImageReference, validate_tag
+from versioned.images.registry import Registry
+from versioned.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """An image in its place. `name` is the project's name for it, the path of its repository
+    without the prefix; `tag` and `digest` are what was said."""
+
+    place: Place
+    name: str
+    tag: str | None = None
+    digest: str | None = None
+
+    @property
+    def reference(self) -> ImageReference:
+        """As it was named, with its registry."""
+        return ImageReference(
+            self.place.registry.host, self.place.repository, self.tag, self.digest
+        )
+
+    def resolved(self) -> str:
+        """Its digest: as said, else what the tag names now, else `latest`. Raises
+        ImageNotFoundError."""
+        if self.digest:
+            return self.digest
+        return self.place.registry.resolve(self.place.repository, self.tag or "latest").digest
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """The project's registry and prefix, the repository that has its ranks, and the way to any
+    other registry."""
+
+    registry: Registry
+    config: ImagesConfig
+    repository: Repository | None
+    connect: Callable[[str], Registry]
+
+    def locate(self, text: str) -> Located:
+        """An image by name, below the project's prefix; by URL, anywhere; or by an alias that
+        holds it, as `app@prod`. Raises InvalidImageError, AliasNotFoundError."""
+        name, at, alias = text.partition("@")
+        if at and ":" not in alias:
+            located = self._home(ImageReference.parse(name))
+            return Located(located.place, located.name, digest=self._held(located, alias))
+        image = ImageReference.parse(text)
+        if image.registry is None:
+            return self._home(image)
+        is_home = image.registry == self.registry.host
+        registry = self.registry if is_home else self.connect(image.registry)
+        place = Place(registry, image.repository)
+        name = image.repository.removeprefix(f"{self.config.prefix}/" if is_home else "")
+        return Located(place, name, image.tag, image.digest)
+
+    def digest_of(self, image: ImageReference) -> str:
+        """What a tag or digest with its registry names now. Raises ImageNotFoundError,
+        ImageRepositoryNotFoundError."""
+        return self.locate(str(image)).resolved()
+
+    def target(self, text: str, source: Located) -> Located:
+        """Where to: a tag in the same repository, or `app:tag` and `host/app:tag` for another;
+        without a tag there the one of the source. Raises InvalidImageError."""
+        if not set(text) & set("/:@"):
+            return Located(source.place, source.name, validate_tag(text))
+        found = self.locate(text)
+        tag = found.tag or source.tag
+        if found.digest or tag is None:
+            raise InvalidImageError(
+                f"{text!r} names no tag to move", hint=f"such as {text.partition('@')[0]}:prod"
+            )
+        return Located(found.place, found.name, tag)
+
+    def ranked(self, source: Located, target: Located) -> RankedImage:
+        """For moving it through ranks. Raises InvalidImageError for a name with a slash."""
+        assert self.repository is not None  # noqa: S101 - there are no ranks without it
+        if "/" in source.name:
+            raise InvalidImageError(
+                f"{source.name!r} can't go through ranks: it is a path",
+                hint="make what is before its last slash the prefix of the project's images",
+            )
+        return RankedImage(self.repository, source.name, source.place, target.place)
+
+    def _home(self, image: ImageReference) -> Located:
+        place = Place(self.registry, self.config.repository(image.repository))
+        return Located(place, image.repository, image.tag, image.digest)
+
+    def _held(self, located: Located, alias: str) -> str:
+        if self.repository is None:
+            raise InvalidReferenceError(
+                f"{located.name}@{alias} is an alias, and no repository is there to look it up",
+                hint="name one: --repo, VERSIONED_REPO or .versioned.toml; or give a tag or digest",
+            )
+        return self.ranked(located, located).held(alias)

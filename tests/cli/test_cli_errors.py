@@ -9,6 +9,7 @@ import pytest
 
 from versioned import errors
 from versioned.cli.exits import Exit, NeedsYesError, UnmendedError, exit_code
+from versioned.images import errors as image_errors
 from versioned.repository import Repository
 
 CODES = {
@@ -30,6 +31,13 @@ CODES = {
     errors.WrongRegionError: 1,
     errors.UnsafeStoreError: 1,
     errors.VersionNumbersExhaustedError: 1,
+    image_errors.ImageNotFoundError: 3,
+    image_errors.TagImmutableError: 4,
+    image_errors.ImageInUseError: 4,
+    image_errors.RepositoryRetainedError: 4,
+    image_errors.UnsupportedByRegistryError: 2,
+    image_errors.RegistryError: 1,
+    image_errors.RuntimeNotFoundError: 1,
     PermissionError: 1,
 }
 
@@ -48,13 +56,25 @@ def test_the_other_exit_codes():
     assert exit_code(UnmendedError("x")) == Exit.FINDINGS == 9
     lost = errors.AliasConflictError("x", expected=None, found=None)
     assert exit_code(lost) == Exit.CONFLICT == 4
+    unknown = image_errors.ReferencesUnknownError("x", reports=())
+    assert exit_code(unknown) == Exit.REFUSED == 10
+    left = image_errors.IncompleteDeletionError("x", deletions=())
+    assert exit_code(left) == Exit.FINDINGS
+    assert exit_code(image_errors.RuntimeFailedError("x", output="")) == Exit.FAILURE == 1
 
 
 def test_every_error_of_the_package_has_an_exit_code():
-    for name in errors.__all__:
-        kind = getattr(errors, name)
-        if kind not in {errors.AliasConflictError, errors.GateRefusedError}:
-            assert exit_code(kind("x")) in set(Exit)
+    needing_more = {
+        errors.AliasConflictError,
+        errors.GateRefusedError,
+        image_errors.ReferencesUnknownError,
+        image_errors.IncompleteDeletionError,
+        image_errors.RuntimeFailedError,
+    }
+    for module in (errors, image_errors):
+        for kind in (getattr(module, name) for name in module.__all__):
+            if kind not in needing_more:
+                assert exit_code(kind("x")) in set(Exit)
 
 
 def test_an_error_says_what_to_do_next(app):

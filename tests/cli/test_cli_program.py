@@ -62,6 +62,28 @@ def test_the_commands():
         "verdicts",
         "approve",
         "approvals",
+        "images init",
+        "images build",
+        "images push",
+        "images uri",
+        "images list",
+        "images tags",
+        "images describe",
+        "images promote",
+        "images retag",
+        "images copy",
+        "images record",
+        "images prune",
+        "images cleanup",
+        "images orphans",
+        "images delete-tag",
+        "images delete-repo",
+        "images lifecycle get",
+        "images lifecycle preview",
+        "images lifecycle set",
+        "images replication get",
+        "images replication status",
+        "images replication sync",
         "purge",
         "doctor",
         "verify",
@@ -89,8 +111,10 @@ def test_the_help_documents_every_exit_code(run):
     ]  # fmt: skip
 
 
-def test_no_line_of_the_help_is_cut_off(run):
-    assert "..." not in run("--help").stdout.replace("s3://bucket/...", "").replace("[ARGS]...", "")
+@pytest.mark.parametrize("line", ["--help", "images --help"])
+def test_no_line_of_the_help_is_cut_off(run, line):
+    meant = ("s3://bucket/...", "[ARGS]...", "sha256:...")
+    assert "..." not in re.sub("|".join(map(re.escape, meant)), "", run(line).stdout)
 
 
 def test_a_command_alone_shows_the_help_and_ends_with_2(run):
@@ -154,10 +178,18 @@ def test_a_local_repository_needs_none_of_the_heavy_packages(app):
 import sys
 from versioned.cli.main import program
 assert program.main(sys.argv[1:], standalone_mode=False) == 0
-heavy = {"boto3", "botocore", "moto", "s3pathlib", "boto_session_manager", "rich"}
+heavy = {"boto3", "botocore", "moto", "s3pathlib", "boto_session_manager", "rich", "urllib3", "yaml"}
 assert not heavy & set(sys.modules), heavy & set(sys.modules)
 """
-    for line in ("ls", "ls app", "put app /dev/null --publish", "--help", "purge app", "verify"):
+    for line in (
+        "ls",
+        "ls app",
+        "put app /dev/null --publish",
+        "--help",
+        "purge app",
+        "verify",
+        "images --help",
+    ):
         subprocess.run([sys.executable, "-c", script, *line.split()], check=True)
 
 

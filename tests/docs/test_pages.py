@@ -25,6 +25,7 @@ from versioned import (
 )
 from versioned.cli import exits
 from versioned.errors import VersionedError
+from versioned.images import errors as image_errors
 from versioned.stores import base, s3_multipart
 
 DOCS = ROOT / "docs"
@@ -88,14 +89,13 @@ def table(page, first):
 class TestWhenSomethingBroke:
     page = DOCS / "guide" / "when-something-broke.md"
 
-    def rows(self):
-        rows = [row for row in table(self.page, "code") if len(row) == 5]
-        return {row[0]: row for row in rows}
-
-    def test_it_names_every_error_with_its_exit_code_and_class(self):
-        kinds = [getattr(errors, name) for name in errors.__all__]
-        bases = {"not-found", "integrity", "backend-error", "error"}
-        rows = self.rows()
+    @pytest.mark.parametrize(
+        ("module", "first"), [(errors, "code"), (image_errors, "code of images")]
+    )
+    def test_it_names_every_error_with_its_exit_code_and_class(self, module, first):
+        kinds = [getattr(module, name) for name in module.__all__]
+        bases = {"not-found", "integrity", "backend-error", "image-error", "error"}
+        rows = {row[0]: row for row in table(self.page, first) if len(row) == 5}
         assert set(rows) == {kind.code for kind in kinds} - bases
         for kind in kinds:
             if kind.code in bases:
@@ -120,12 +120,17 @@ class TestWhenSomethingBroke:
         assert named == set(codes.rstrip(".").split(", "))
 
 
+NEEDED = {
+    errors.AliasConflictError: {"expected": None, "found": None},
+    errors.GateRefusedError: {"unmet": {}},
+    image_errors.ReferencesUnknownError: {"reports": ()},
+    image_errors.IncompleteDeletionError: {"deletions": ()},
+    image_errors.RuntimeFailedError: {"output": ""},
+}
+
+
 def instance(kind):
-    if kind is errors.AliasConflictError:
-        return kind("message", expected=None, found=None)
-    if kind is errors.GateRefusedError:
-        return kind("message", unmet={})
-    return kind() if kind is exits.NeedsYesError else kind("message")
+    return kind() if kind is exits.NeedsYesError else kind("message", **NEEDED.get(kind, {}))
 
 
 def test_the_page_on_s3_names_every_option_of_a_url():

@@ -17,7 +17,13 @@ FILE_NAME = ".versioned.toml"
 DEFAULT_URL = ".versioned"
 
 _ACTORS = ("VERSIONED_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "CIRCLE_USERNAME", "BUILD_USER")
-_KEYS = {"repository": str, "single_writer": bool, "checks": dict, "hooks": dict}
+_KEYS = {
+    "repository": str,
+    "single_writer": bool,
+    "checks": dict,
+    "hooks": dict,
+    "images": dict,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +51,8 @@ def choose(option: str | None, environ: Mapping[str, str], cwd: Path) -> Chosen 
 
 
 def table(name: str, environ: Mapping[str, str], cwd: Path) -> tuple[Path, dict[str, Any]]:
-    """The table `checks` or `hooks` of the nearest config file that has it, and the directory of
-    that file; empty where none has it. Raises InvalidInputError for a broken file."""
+    """The table `checks`, `hooks` or `images` of the nearest config file that has it, and the
+    directory of that file; empty where none has it. Raises InvalidInputError for a broken file."""
     for path in _files(environ, cwd):
         found = _read(path)
         if name in found:

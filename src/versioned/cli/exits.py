@@ -21,6 +21,13 @@ from versioned.errors import (
     VersionedError,
     VersionInUseError,
 )
+from versioned.images.errors import (
+    ImageInUseError,
+    IncompleteDeletionError,
+    ReferencesUnknownError,
+    RepositoryRetainedError,
+    UnsupportedByRegistryError,
+)
 
 
 class Exit(IntEnum):
@@ -46,14 +53,14 @@ MEANINGS = {
     Exit.OK: "done",
     Exit.FAILURE: "any other failure",
     Exit.USAGE: "wrong usage or invalid input",
-    Exit.NOT_FOUND: "no such repository, artifact, version or alias",
+    Exit.NOT_FOUND: "no such repository, artifact, version, alias or image",
     Exit.CONFLICT: "somebody else was faster, an expectation is not met, or it is in use",
     Exit.INTEGRITY: "damaged or foreign bytes",
     Exit.UNAVAILABLE: "the store can't be reached, or it is unknown whether it did it",
     Exit.DENIED: "access denied",
     Exit.NEEDS_YES: "the plan was shown; --yes carries it out",
-    Exit.FINDINGS: "doctor found something that is not mended",
-    Exit.REFUSED: "a gate is not met, or a rank is moved another way",
+    Exit.FINDINGS: "something is left: not mended by doctor, or not deleted by the registry",
+    Exit.REFUSED: "a gate is not met, a rank is moved another way, or who uses an image is not known",
     Exit.ROLLED_BACK: "a rollout failed its checks: it was rolled back, or frozen",
     Exit.INTERRUPTED: "interrupted",
     Exit.BROKEN_PIPE: "whoever read the output went away",
@@ -66,8 +73,13 @@ _BY_ERROR: tuple[tuple[type[Exception], Exit], ...] = (
     (ConflictError, Exit.CONFLICT),
     (VersionInUseError, Exit.CONFLICT),
     (RankInUseError, Exit.CONFLICT),
+    (ImageInUseError, Exit.CONFLICT),
+    (RepositoryRetainedError, Exit.CONFLICT),
     (RankProtectedError, Exit.REFUSED),
     (GateRefusedError, Exit.REFUSED),
+    (ReferencesUnknownError, Exit.REFUSED),
+    (UnsupportedByRegistryError, Exit.USAGE),
+    (IncompleteDeletionError, Exit.FINDINGS),
     (DeliveryError, Exit.UNAVAILABLE),
     (IntegrityError, Exit.INTEGRITY),
     (ContaminatedError, Exit.INTEGRITY),

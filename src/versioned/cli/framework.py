@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -61,19 +61,25 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: object) -> Non
 
 
 class Command(click.Command):
-    """A command with the shared options and an example at the end of its help."""
+    """A command with the shared options and an example at the end of its help. `common` are the
+    options that it has in common with others, by the titles that they stand under."""
 
     def __init__(self, *args: Any, example: str = "", **options: Any) -> None:  # noqa: ANN401
         options["context_settings"] = SETTINGS
         super().__init__(*args, **options)
         self.example = example
-        self.shared = shared_options()
+        self.common = {"Options of every command": shared_options()}
         self.params += self.shared
+
+    @property
+    def shared(self) -> list[click.Parameter]:
+        """The options that are not its own."""
+        return [option for options in self.common.values() for option in options]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         own = [p for p in self.get_params(ctx) if p not in self.shared]
-        _write_options(ctx, formatter, "Options", own)
-        _write_options(ctx, formatter, "Options of every command", self.shared)
+        for title, options in {"Options": own, **self.common}.items():
+            _write_options(ctx, formatter, title, options)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_epilog(ctx, formatter)
@@ -84,7 +90,8 @@ class Command(click.Command):
 
 
 class Group(click.Group):
-    """A group with the shared options. `lazy` names commands as `module:function`."""
+    """A group with the shared options. `lazy` names commands as `module:function`; `sections`
+    are titles of the help with the commands that stand under each."""
 
     command_class = Command
 
@@ -92,11 +99,13 @@ class Group(click.Group):
         self,
         *args: Any,  # noqa: ANN401 - click's own
         lazy: Mapping[str, str] | None = None,
+        sections: Mapping[str, Sequence[str]] | None = None,
         **options: Any,  # noqa: ANN401
     ) -> None:
         options |= {"context_settings": SETTINGS, "no_args_is_help": False}
         super().__init__(*args, **options)
         self.lazy = dict(lazy or {})
+        self.sections = dict(sections or {})
         self.params += shared_options()
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -109,6 +118,16 @@ class Group(click.Group):
             assert isinstance(found, click.Command)  # noqa: S101 - a slip in the registry
             return found
         return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if not self.sections:
+            super().format_commands(ctx, formatter)
+        for section, names in self.sections.items():
+            found = [(name, self.get_command(ctx, name)) for name in names]
+            width = formatter.width - 16
+            rows = [(name, one.get_short_help_str(width)) for name, one in found if one]
+            with formatter.section(section):
+                formatter.write_dl(rows, col_max=12, col_spacing=2)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args and not ctx.resilient_parsing:

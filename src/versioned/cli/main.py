@@ -15,6 +15,7 @@ from versioned.cli.framework import Group
 from versioned.cli.output import Output
 from versioned.cli.session import Session
 from versioned.errors import VersionedError
+from versioned.images.errors import RuntimeFailedError
 
 _SECTIONS = {
     "Versions": ("put", "publish", "ls", "show", "get", "rm"),
@@ -30,6 +31,7 @@ _SECTIONS = {
         "approve",
         "approvals",
     ),
+    "Images": ("images",),
     "Care": ("purge", "doctor", "verify", "events"),
     "Getting started": ("init", "demo", "completion"),
 }
@@ -77,14 +79,6 @@ class Program(Group):
             ctx.exit(Exit.BROKEN_PIPE)
         return result
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for section, names in _SECTIONS.items():
-            found = [(name, self.get_command(ctx, name)) for name in names]
-            width = formatter.width - 16
-            rows = [(name, one.get_short_help_str(width)) for name, one in found if one]
-            with formatter.section(section):
-                formatter.write_dl(rows, col_max=12, col_spacing=2)
-
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Which repository"):
             formatter.write_text(
@@ -126,13 +120,14 @@ def report(error: Exception, out: Output) -> int:
         return Exit.USAGE
     if isinstance(error, VersionedError):
         label = "not done" if isinstance(error, NeedsYesError) else "error"
-        out.fail(error.code, error.message, error.hint, label=label)
+        output = error.output if isinstance(error, RuntimeFailedError) else ""
+        out.fail(error.code, error.message, error.hint, label=label, output=output)
         return exit_code(error)
     out.fail("system-error", str(error))
     return Exit.FAILURE
 
 
-@click.group("versioned", cls=Program, lazy=_COMMANDS)
+@click.group("versioned", cls=Program, lazy=_COMMANDS, sections=_SECTIONS)
 def program() -> None:
     """Immutable versions of any file, named aliases, canaries and rollback, on plain object
     storage or in a local directory.

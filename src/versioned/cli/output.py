@@ -77,12 +77,19 @@ class Output:
         """Something that must not be overlooked, in any mode."""
         self._tell(f"warning: {safe(text)}", _YELLOW)
 
-    def fail(self, code: str, message: str, hint: str = "", *, label: str = "error") -> None:
-        """Why a command did not do what was asked, in a line, and what to do next."""
+    def fail(
+        self, code: str, message: str, hint: str = "", *, label: str = "error", output: str = ""
+    ) -> None:
+        """Why a command did not do what was asked, in a line, and what to do next. `output` is
+        what another program wrote, which people have seen already."""
         if self.mode is Mode.JSON:
             error = {"error": code, "message": message, "hint": hint}
+            error |= {"output": output} if output else {}
             self.stderr.write(json.dumps(error) + "\n")
             return
+        if self.mode is Mode.QUIET:
+            for line in output.splitlines():
+                self._tell(f"  {safe(line)}", _DIM)
         self._tell(f"{label}: {safe(message)}", _RED if label == "error" else _YELLOW)
         if hint:
             self._tell(f"hint: {safe(hint)}", _DIM)

@@ -77,6 +77,14 @@ def clean(table: Table) -> Table:
     return Table(table.columns, rows, table.empty)
 
 
+def filled(table: Table) -> Table:
+    """The table without the columns that may go and have nothing in them."""
+    for place in reversed(range(len(table.columns))):
+        if table.columns[place].drop and not any(row[place] for row in table.rows):
+            table = _without(table, table.columns[place])
+    return table
+
+
 def fit(table: Table, width: int) -> Table:
     """The table in at most `width` columns, as far as refs and versions allow."""
     while True:

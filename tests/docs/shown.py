@@ -23,6 +23,10 @@ PAGES = [
     *sorted(ROOT.glob("docs/guide/*.md")),
     *sorted(ROOT.glob("docs/formats/*.md")),
 ]
+REGISTRY = "registry.example.com"
+"""What the pages call their registry of images."""
+ON_A_REGISTRY = {"ship-images.md"}
+"""Pages that need a real one, and a container runtime: `make test-images` runs them."""
 HOME = "/home/ann"
 """Where the pages claim to be."""
 
@@ -184,23 +188,35 @@ def main(pages):
     host, port = server.get_host_and_port()
     environ = s3_environ(f"http://{host}:{port}")
     for page in map(Path, pages):
-        text = page.read_text("utf-8")
+        host = os.environ["VERSIONED_TEST_REGISTRY"] if page.name in ON_A_REGISTRY else REGISTRY
+        text = page.read_text("utf-8").replace(REGISTRY, host)
         wanted = steps(text)
         with tempfile.TemporaryDirectory() as root:
-            page.write_text(rewritten(text, wanted, run(wanted, root, environ)), "utf-8")
+            printed = run(wanted, root, environ | registry_environ())
+            page.write_text(rewritten(text, wanted, printed).replace(host, REGISTRY), "utf-8")
     server.stop()
 
 
 def s3_environ(endpoint):
     """Where the S3 of the pages is, and who they are there."""
     return {
-        "AWS_ENDPOINT_URL_S3": endpoint,
+        "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def registry_environ():
+    """What `scripts/with-registry` says to container runtimes, and the password for us."""
+    names = ("CONTAINERS_", "BUILDAH_", "REGISTRY_AUTH_FILE", "TMPDIR", "XDG_RUNTIME_DIR")
+    found = {name: value for name, value in os.environ.items() if name.startswith(names)}
+    for name in ("USER", "PASSWORD"):
+        if f"VERSIONED_TEST_REGISTRY_{name}" in os.environ:
+            found[f"VERSIONED_REGISTRY_{name}"] = os.environ[f"VERSIONED_TEST_REGISTRY_{name}"]
+    return found
 
 
 if __name__ == "__main__":

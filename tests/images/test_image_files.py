@@ -169,6 +169,10 @@ images: {{proxy: {{repository: r.io/proxy, tag: "5"}}}}
         expected = {"r.io/team/web:1.4", "r.io/worker:v2@a", "@a", "r.io/side:3", "r.io/metrics:4"}
         assert images_of({"values.yaml": text}) == {*expected, "r.io/proxy:5"}
 
+    def test_parts_that_are_merged_in_count(self, images_of):
+        text = "base: &b {repository: r.io/web}\nimage: {<<: [*b, {tag: '1'}], digest: null}"
+        assert images_of({"values.yaml": text}) == {"r.io/web:1"}
+
     @pytest.mark.parametrize("tag", ["", "tag: ''", "tag: null", "tag: '{{ .x }}'"])
     def test_without_a_tag_the_whole_repository_counts(self, images_of, tag):
         text = f"image:\n  repository: r.io/web\n  {tag}\n"

@@ -1,6 +1,7 @@
 """Carrying a plan out: what changed since is spared, what fails is told, a crash can be repeated."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -160,6 +161,25 @@ class TestWhatIsSpared:
         assert reasons[oci.two.digest] == GONE
         assert oci.two.digest in held(registry_server)
 
+    def test_what_was_pushed_again(self, oci):
+        plan = planned(oci)
+        before = datetime(2026, 1, 1, tzinfo=UTC)
+        decisions = [
+            replace(one, image=replace(one.image, pushed_at=before)) for one in plan.decisions
+        ]
+        result = apply_plan(oci, replace(plan, decisions=tuple(decisions)), recheck=known())
+        assert {one.reason for one in result.spared} == {"pushed again since the plan"}
+        assert result.deleted == ()
+
+    def test_what_is_not_listed_any_more_and_referenced(self, oci, registry_server):
+        plan = planned(oci)
+        oci.delete_images(APP, [oci.index.digest])
+        use = ImageUse("web", digest=oci.arm.digest)
+        result = apply_plan(oci, plan, recheck=known(use))
+        reasons = {one.image.digest: one.reason for one in result.spared}
+        assert reasons[oci.arm.digest] == "referenced by web"
+        assert oci.arm.digest in held(registry_server)
+
     def test_what_is_gone_already(self, oci):
         plan = planned(oci)
         oci.delete_images(APP, [one.digest for one in (oci.signatures[1], oci.two)])
@@ -191,6 +211,21 @@ class TestFailures:
         assert len(result.deleted) == 4
         assert held(registry_server) == {oci.v1.digest, oci.amd.digest, oci.arm.digest}
 
+    def test_what_is_known_to_be_gone_is_told_and_the_rest_is_not_tried(
+        self, registry_server, connect
+    ):
+        registry = connect(registry_server)
+        leaf = push_image(registry, APP, None)
+        middle = push_index(registry, APP, None, [leaf])
+        top = push_index(registry, APP, "pr-1", [middle])
+        pattern = f"manifests/{middle.digest}"
+        registry_server.fail("DELETE", pattern, times=99, status=503, after=True)
+        result = apply_plan(registry, planned(registry), recheck=known())
+        assert digests(result.deleted) == {top.digest, middle.digest}
+        (failure,) = result.failures
+        assert failure.identity == leaf.digest
+        assert failure.reason.startswith("not tried")
+
     def test_where_nothing_went_the_error_of_the_registry_is_raised(self, oci, registry_server):
         before = held(registry_server)
         registry_server.fail("DELETE", "manifests", times=99, status=503)
@@ -217,6 +252,16 @@ class TestFailures:
             assert held(registry_server) == set(everything) - doomed
             stop += 1
         assert stop >= 3
+
+
+def test_on_ecr_what_lost_its_tag_since_is_judged_anew(ecr, ecr_registry, ecr_app, ecr_push):
+    ecr_push("pr-1", b"old")
+    rules = ImageRetention(untagged_older_than_secs=None, remove_tags=("pr-*",))
+    plan = planned(ecr_registry, rules)
+    ecr_push("pr-1", b"new")
+    result = apply_plan(ecr_registry, plan, recheck=known())
+    assert [one.reason for one in result.spared] == ["untagged images stay"]
+    assert len(ecr_registry.list_images(ecr_app)) == 2
 
 
 def test_on_ecr_too_children_go_after_their_index(ecr, ecr_registry, ecr_app, ecr_push):

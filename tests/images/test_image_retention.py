@@ -119,14 +119,23 @@ class TestTagged:
         images = [
             stored("i1", "v1", age=3, children=["a1"]),
             stored("a1", "v1-amd", age=3),
-            stored("sb", "sbom", age=1, subject="i1"),
+            stored("sb", "sbom", age=1, subject="i3"),
             stored("i2", "v2", age=2, children=["a2"]),
             stored("a2", "v2-amd", age=2),
             stored("i3", "v3", age=4, children=["a3"]),
             stored("a3", "v3-amd", age=4),
         ]
         plan = planned(images, ImageRetention(keep_last=2))
-        assert {name for name, rule in plan.items() if rule[0] == "-"} == {"i3", "a3"}
+        assert {name for name, rule in plan.items() if rule[0] == "-"} == {"i3", "a3", "sb"}
+
+    def test_a_child_whose_index_has_no_name_is_counted(self):
+        images = [
+            stored("index", age=2, children=["a"]),
+            stored("a", "v2-amd", age=2),
+            stored("b", "v1", age=3),
+        ]
+        plan = planned(images, ImageRetention(keep_last=1, untagged_older_than_secs=0))
+        assert plan == {"index": "-untagged", "a": "+newest", "b": "-not-newest"}
 
     def test_go_only_if_all_that_is_asked_applies(self):
         rules = ImageRetention(
@@ -170,6 +179,9 @@ class TestReferences:
     def test_a_child_that_is_referenced_says_so_itself(self):
         images = [stored("i", age=90, children=["c"]), stored("c", age=90)]
         assert planned(images, users=used("c")) == {"i": "-untagged", "c": "+referenced"}
+
+    def test_signatures_of_what_is_referenced_and_not_there_stay(self):
+        assert planned([stored("s", age=90, subject="x")], users=used("x")) == {"s": "+referrer"}
 
     def test_where_they_are_not_known_nothing_goes_and_each_says_what_it_would_have_been(self):
         images = [stored("a", age=90), stored("b", "v1")]

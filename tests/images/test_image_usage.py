@@ -219,6 +219,13 @@ class TestUses:
         found = used(use("team/app:v1", "b"), use("team/app:prod", "a"), use("team/app:v1", "a"))
         assert found == {"one": ("a", "b")}
 
+    def test_of_many_users_three_are_shown(self):
+        uses = [use("team/app:v1", f"task {number}") for number in range(5)]
+        found = References(tuple(uses), (SourceReport("a", Answer.OK),))
+        users = image_users(found, host=HOST, repository="team/app", images=IMAGES)
+        assert users.words(digest("one")) == "task 0, task 1, task 2 and 2 more"
+        assert users.words(digest("two")) == ""
+
     def test_why_users_are_not_known_is_said(self):
         reports = [SourceReport("ecs", Answer.FAILED), SourceReport("a", Answer.OK)]
         found = image_users(References((), tuple(reports)), host=HOST, repository="a", images=[])

@@ -450,6 +450,37 @@ class TestDeletingTags:
                 registry.delete_tag("app", "1.4")
         assert registry.get_manifest("app", "1.4").content == image.content
 
+    @pytest.mark.parametrize("moment", ["manifests/1.4", "manifests/sha256:"])
+    def test_a_tag_that_others_move_meanwhile_stays_theirs(
+        self, make_registry_server, connect, moment
+    ):
+        server = make_registry_server(tag_deletion=False)
+        registry = connect(server)
+        image = push_image(registry, "app", "1.4")
+        registry.put_manifest("app", image, tag="prod")
+        theirs = push_image(registry, "app", "2.0", layers=[b"theirs"])
+
+        def move(*_):
+            registry.put_manifest("app", theirs, tag="1.4")
+            return 405, {}, b""
+
+        server.fail("DELETE", moment, change=move)
+        registry.delete_tag("app", "1.4")
+        assert registry.resolve("app", "1.4").digest == theirs.digest
+
+    def test_a_tag_that_others_delete_meanwhile_is_not_there(self, registry_server, connect):
+        registry = connect(registry_server)
+        push_image(registry, "app", "1.4")
+        push_image(registry, "app", "2.0")
+
+        def delete(*answer):
+            del registry_server.contents("app").tags["1.4"]
+            return answer
+
+        registry_server.fail("GET", "tags/list", change=delete)
+        with pytest.raises(ImageNotFoundError):
+            registry.delete_tag("app", "1.4")
+
 
 class TestDeletingRepositories:
     def test_one_with_images_is_kept(self, registry, app):

@@ -87,10 +87,7 @@ def describe(located: Located) -> ImageDetails:
     """Raises ImageNotFoundError, ImageRepositoryNotFoundError."""
     registry, repository = located.place.registry, located.place.repository
     manifest = registry.get_manifest(repository, located.digest or located.tag or "latest")
-    stored = next(
-        (one for one in registry.list_images(repository) if one.digest == manifest.digest),
-        StoredImage(manifest.digest, (), manifest.media_type),
-    )
+    stored = registry.find_image(repository, manifest.digest)
     parts = [manifest, *(registry.get_manifest(repository, c.digest) for c in manifest.children)]
     sizes = {blob.digest: blob.size for part in parts for blob in part.blobs}
     ecr = registry if isinstance(registry, EcrRegistry) else None

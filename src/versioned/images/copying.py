@@ -111,8 +111,9 @@ class _Copying:
             )
         for child in manifest.children:
             self.image(self._read(child.digest), depth + 1)
+        blobs = {blob.digest: blob for blob in manifest.blobs}.values()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for outcome, size in pool.map(self._blob, dict.fromkeys(manifest.blobs)):
+            for outcome, size in pool.map(self._blob, blobs):
                 self.counts[outcome] = self.counts.get(outcome, 0) + 1
                 self.uploaded_bytes += size if outcome == "uploaded" else 0
         self.target.registry.put_manifest(self.target.repository, manifest)

@@ -84,7 +84,7 @@ class Images:
     def list_repositories(self) -> list[ImageRepository]:
         """Every repository below the prefix, sorted by name, with the number of its images."""
         return [
-            replace(one, image_count=len(self.registry.list_images(one.name)))
+            replace(one, image_count=self.registry.count_images(one.name))
             for one in self.registry.list_repositories(self._below)
         ]
 

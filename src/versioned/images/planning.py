@@ -104,9 +104,9 @@ class _Judge:
         return _Verdict(False, Rule.CHILD_OF_REMOVED, "every index that needs it goes")
 
     def _own_verdict(self, image: StoredImage) -> _Verdict:
-        users = self.users.digests.get(image.digest, ())
+        users = self.users.words(image.digest)
         if users:
-            return _Verdict(True, Rule.REFERENCED, f"referenced by {', '.join(users)}")
+            return _Verdict(True, Rule.REFERENCED, f"referenced by {users}")
         return self._tagged(image) if own_tags(image) else self._untagged(image)
 
     def _tagged(self, image: StoredImage) -> _Verdict:
@@ -174,20 +174,20 @@ class _Judge:
         return not rules.remove_tags or all(_matches(tag, rules.remove_tags) for tag in tags)
 
     def _newest(self) -> set[str]:
-        """The newest candidates and all that are as new. Only those are counted that stand for
-        themselves: neither children of an index nor about another image."""
-        dated = {
+        """The newest candidates that stand for themselves, and all that are as new."""
+        roots = {
             digest: moment
             for digest in self.candidates
-            if (moment := self._moment(self.graph.images[digest])) is not None
+            if self._is_root(digest) and (moment := self._moment(self.graph.images[digest]))
         }
-        counted = sorted((m for digest, m in dated.items() if self._is_root(digest)), reverse=True)
-        last = counted[: self.rules.keep_last or 0][-1:]
-        return {digest for digest, moment in dated.items() if last and moment >= last[0]}
+        last = sorted(roots.values(), reverse=True)[: self.rules.keep_last or 0][-1:]
+        return {digest for digest, moment in roots.items() if last and moment >= last[0]}
 
     def _is_root(self, digest: str) -> bool:
+        """Whether it is neither a child of an index that has a name nor about another image."""
         images = self.graph.images
-        return not self.graph.indexes_of(digest) and images[digest].subject not in images
+        named = (one for one in self.graph.indexes_of(digest) if own_tags(images[one]))
+        return next(named, None) is None and images[digest].subject not in images
 
     def _moment(self, image: StoredImage) -> datetime | None:
         if self.rules.go_by == "pushed":

@@ -117,6 +117,12 @@ class Registry(Protocol):
         """Every image that can be seen in a repository: on ECR all; elsewhere what a tag, an
         index or a referrer leads to. Sorted: tagged first, by tag."""
 
+    def find_image(self, repository: str, reference: str) -> StoredImage:
+        """What a listing has of the image that a tag or a digest names, with all its tags."""
+
+    def count_images(self, repository: str) -> int:
+        """How many images a listing has."""
+
     def resolve(self, repository: str, reference: str) -> Descriptor:
         """What a tag or a digest names now. One request; nothing is downloaded."""
 

@@ -104,9 +104,9 @@ class _SecondLook:
 
     def _objection(self, planned: ImageDecision) -> str:
         image = planned.image
-        users = self.users.digests.get(image.digest)
+        users = self.users.words(image.digest)
         if users:
-            return f"referenced by {', '.join(users)}"
+            return f"referenced by {users}"
         if not self.users.are_known:
             return f"who uses it is not known: {self.users.doubt}"
         decision = self.decisions.get(image.digest)

@@ -25,6 +25,7 @@ from versioned.images.sources.base import (
 from versioned.images.sources.reasons import one_line, reason_of
 
 _AT_ONCE = 16
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,12 @@ class ImageUsers:
     def are_known(self) -> bool:
         """Whether an image that is not among them is unused."""
         return not self.doubt
+
+    def words(self, digest: str) -> str:
+        """Who uses an image, for people: three by name and how many more; empty for nobody."""
+        users = self.digests.get(digest, ())
+        more = f" and {len(users) - _SHOWN} more" if len(users) > _SHOWN else ""
+        return f"{', '.join(users[:_SHOWN])}{more}"
 
 
 def ask(sources: Sequence[ReferenceSource], *, skip: Collection[str] = ()) -> References:

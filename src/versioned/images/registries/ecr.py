@@ -88,6 +88,12 @@ class EcrRegistry:
     def list_images(self, repository: str) -> list[StoredImage]:
         return ecr_listing.list_images(self._connection, repository)
 
+    def find_image(self, repository: str, reference: str) -> StoredImage:
+        return ecr_listing.find_image(self._connection, repository, reference)
+
+    def count_images(self, repository: str) -> int:
+        return len(self.list_digests(repository))
+
     def resolve(self, repository: str, reference: str) -> Descriptor:
         return ecr_manifests.resolve(self._connection, repository, reference)
 
@@ -157,10 +163,6 @@ class EcrRegistry:
         return self._token.credentials()
 
     # what only ECR has
-
-    def find_image(self, repository: str, reference: str) -> StoredImage:
-        """One image as `list_images` has it, without listing all. Raises ImageNotFoundError."""
-        return ecr_listing.find_image(self._connection, repository, reference)
 
     def list_digests(self, repository: str) -> list[str]:
         """Every image, without a look at any of them: a request for every thousand."""

@@ -81,6 +81,15 @@ class OciRegistry:
     def list_images(self, repository: str) -> list[StoredImage]:
         return oci_listing.list_images(self._transport, repository)
 
+    def find_image(self, repository: str, reference: str) -> StoredImage:
+        """As the protocol says; costs a listing, because only that tells the tags of an image."""
+        found = self.resolve(repository, reference)
+        listed = (one for one in self.list_images(repository) if one.digest == found.digest)
+        return next(listed, StoredImage(found.digest, (), found.media_type))
+
+    def count_images(self, repository: str) -> int:
+        return len(self.list_images(repository))
+
     def resolve(self, repository: str, reference: str) -> Descriptor:
         return oci_manifests.resolve(self._transport, repository, reference)
 

@@ -53,27 +53,35 @@ class ImageFields:
         self, name: str, found: NamedImages, lookup: Lookup, *, has_values: bool = False
     ) -> None:
         self.name, self.found, self.lookup, self.has_values = name, found, lookup, has_values
-        self._seen: dict[int, Node] = {}
+        self._seen: dict[tuple[int, bool], Node] = {}
         """By identity, which only holds while they are there."""
 
     def read(self, document: Node, path: Path = ()) -> None:
         """Add what a document names. Raises InvalidInputError with the file and the line."""
-        pending: list[tuple[Node, Path]] = [(document, path)]
+        pending: list[tuple[Node, Path, bool]] = [(document, path, False)]
         while pending:
-            node, path = pending.pop()
+            node, path, is_merged = pending.pop()
             if isinstance(node, Scalar):
                 self._add_leaf(node, path)
-            elif id(node) not in self._seen:
-                self._seen[id(node)] = node
-                pending += self._inside(node, path)
+            elif (id(node), is_merged) not in self._seen:
+                self._seen[id(node), is_merged] = node
+                pending += self._inside(node, path, is_merged=is_merged)
 
-    def _inside(self, node: Items | Fields, path: Path) -> list[tuple[Node, Path]]:
+    def _inside(
+        self, node: Items | Fields, path: Path, *, is_merged: bool
+    ) -> list[tuple[Node, Path, bool]]:
+        """What is to be read next. A mapping that is merged into another is a part of that one,
+        and no image by itself."""
         if isinstance(node, Items):
-            return [(item, path) for item in node.items]
-        self._add_mapping(node, path)
+            return [(item, path, is_merged) for item in node.items]
+        if not is_merged:
+            self._add_mapping(node, path)
         for key, value in node.pairs:
             self._add_field(key, value, path)
-        return [(value, path if key == "<<" else (*path, key)) for key, value in node.pairs]
+        return [
+            (value, path, True) if key == "<<" else (value, (*path, key), False)
+            for key, value in node.pairs
+        ]
 
     def _add_field(self, key: str, value: Node, path: Path) -> None:
         if isinstance(value, Scalar):

@@ -253,7 +253,7 @@ def test_repositories_are_listed_with_their_counts(manager, ecr, push):
 
 def test_a_repository_that_cant_be_counted_has_not_0_images(manager, ecr, push):
     push("1")
-    ecr.faults["describe_images"] = [refusal("AccessDeniedException")]
+    ecr.faults["list_images"] = [refusal("AccessDeniedException")]
     with pytest.raises(AccessDeniedError):
         manager.list_repos()
 

@@ -173,11 +173,16 @@ class TestMoving:
     def test_a_tag_is_moved(self, images, registry):
         one = push_image(registry, "moving", "1", layers=(b"1",))
         two = push_image(registry, "moving", "2", layers=(b"2",))
-        images("promote moving:1 --to stable").said(f"host/moving:stable is now {short(one)}\n")
-        images("promote moving:2 --to stable").said(
-            f"host/moving:stable is now {short(two)}, was {short(one)}\n"
+        note = "no repository is named or found here: no tag counts as a rank\n"
+        images("promote moving:1 --to stable").said(
+            f"host/moving:stable is now {short(one)}\n", note
         )
-        images("promote moving:2 --to stable").said(f"host/moving:stable is {short(two)} already\n")
+        images("promote moving:2 --to stable").said(
+            f"host/moving:stable is now {short(two)}, was {short(one)}\n", note
+        )
+        images("promote moving:2 --to stable").said(
+            f"host/moving:stable is {short(two)} already\n", note
+        )
         assert registry.resolve("moving", "stable").digest == two.digest
 
     def test_more_tags_at_once(self, images, registry):
@@ -329,3 +334,38 @@ class TestBuilding:
         monkeypatch.setenv("CDK_DOCKER", "/nowhere/docker")
         ran = images("build . app --json")
         assert (ran.code, json.loads(ran.stderr)["error"]) == (1, "container-runtime-not-found")
+
+
+class TestWhereTheRanksAre:
+    """The repository is found as far up as the table that says where images are."""
+
+    @pytest.fixture
+    def below(self, run, registry, home, monkeypatch):
+        run("init -q")
+        run("pipeline set qa prod -q")
+        (home / ".versioned.toml").write_text(f'[images]\nregistry = "{registry.host}"\n')
+        (home / "deep" / "er").mkdir(parents=True)
+        monkeypatch.chdir(home / "deep" / "er")
+        return run
+
+    def test_a_rank_is_a_rank_in_every_directory_below(self, below, registry):
+        push_image(registry, "ranked", "1")
+        refused = below("images promote ranked:1 --to prod")
+        assert (refused.code, "order" in refused.stderr) == (10, True)
+        assert below("images retag ranked:1 qa").code in {3, 10}
+        assert "prod" not in registry.list_tags("ranked")
+
+    def test_a_plain_tag_beside_ranks_is_said_to_ask_no_gate(self, below, registry):
+        push_image(registry, "typed", "1")
+        assert below("images promote typed:1 --to prdo").stderr == (
+            "prdo is none of the ranks qa, prod: no gate was asked\n"
+        )
+
+    def test_who_rolls_a_rank_back_is_told_how_its_tag_follows(self, below, registry):
+        for tag in ("1", "2"):
+            push_image(registry, "rolled", tag, layers=(tag.encode(),))
+            below(f"images promote rolled:{tag} --to qa")
+        told = below("--repo ../../.versioned rollback rolled@qa").stderr
+        assert told == (
+            "if rolled is an image, let its tag follow: versioned images retag rolled@qa qa\n"
+        )

@@ -37,7 +37,7 @@ APP = "shop/app"
 @pytest.mark.parametrize(
     ("method", "parameters"),
     [
-        ("__init__", "config=None, region=None"),
+        ("__init__", "config=None, region=None, repository=None"),
         (
             "build",
             (

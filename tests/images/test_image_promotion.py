@@ -6,6 +6,7 @@ from tapped_registry import Killed, TappedRegistry
 
 from versioned import Pipeline, Repository
 from versioned.errors import (
+    AccessDeniedError,
     AliasConflictError,
     ConflictError,
     GateRefusedError,
@@ -18,6 +19,8 @@ from versioned.images.errors import (
     ImageNotFoundError,
     InvalidImageError,
     RuntimeNotFoundError,
+    TagBehindError,
+    TagImmutableError,
     TagMovedError,
 )
 from versioned.images.images import Images
@@ -230,6 +233,50 @@ class TestRanks:
         ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("ranks")
+class TestWhatIsNoWayRoundARank:
+    def test_the_rank_of_one_image_is_not_moved_by_another(self, images, build):
+        build("1.4"), build("6.6", name="junk")
+        images.promote("app:1.4", "qa")
+        images.promote("junk:6.6", "qa")
+        with pytest.raises(InvalidImageError, match="app"):
+            images.promote("junk", "app:prod")
+
+    def test_an_image_of_another_registry_is_none_of_the_project(self, images, build, far):
+        build("1.4")
+        push_image(far, "app", "9")
+        with pytest.raises(InvalidImageError, match="no image of this project"):
+            images.promote(f"{far.host}/app:9", "qa")
+        with pytest.raises(InvalidImageError, match="no image of this project"):
+            images.record(f"{far.host}/app:9")
+
+    def test_an_alias_is_of_the_project_alone(self, images, build, far):
+        build("1.4")
+        images.promote("app:1.4", "qa")
+        for text in (f"{far.host}/app@qa", "app:2@qa"):
+            with pytest.raises(InvalidImageError):
+                images.retag(text, "x")
+
+    def test_promoted_to_another_registry_both_tags_follow(self, images, build, far):
+        image = build("1.4")
+        images.promote("app:1.4", f"{far.host}/live/app:qa")
+        assert tag_of(images, "app", "qa") == image.digest
+        assert far.resolve("live/app", "qa").digest == image.digest
+
+    def test_of_two_versions_of_one_image_the_one_in_the_rank_before_is_meant(
+        self, images, build, repository
+    ):
+        image = build("1.4")
+        images.record("app:1.4")
+        repository.put_artifact("app", b"other", content_type=image.media_type)
+        repository.publish_artifact_version("app")
+        repository.put_artifact("app", image.content, content_type=image.media_type)
+        repository.publish_artifact_version("app")
+        Pipeline(repository).promote("app", "qa", version=3)
+        assert images.promote("app:1.4", "prod").promotion.alias.version == "3"
+        assert images.record("app:1.4").version == "1"
+
+
 @pytest.fixture
 def tapped(images):
     """The same images with a tap on the registry."""
@@ -286,3 +333,50 @@ def test_of_two_who_promote_at_once_the_rank_decides_and_the_tag_agrees(
             tapped(between=meanwhile).promote("app:1", "qa")
         held = repository.get_alias("app", "qa").sha256
         assert tag_of(images, "app", "qa") == f"sha256:{held}"
+
+
+@pytest.mark.usefixtures("ranks")
+def test_a_tag_that_can_not_move_keeps_the_rank_where_it_is(images, build, repository, tapped):
+    build("1.4")
+    kept = tapped()
+    kept.registry.check_tag_is_free = raising(TagImmutableError("it can't move"))
+    with pytest.raises(TagImmutableError):
+        kept.promote("app:1.4", "qa")
+    assert repository.list_aliases("app") == []
+
+
+@pytest.mark.usefixtures("ranks")
+def test_a_rank_that_was_moved_and_a_tag_that_does_not_follow_are_told(
+    images, build, repository, tapped
+):
+    build("1.4")
+    denied = tapped()
+    denied.registry.put_manifest = raising(AccessDeniedError("not you"))
+    with pytest.raises(TagBehindError, match=r"app@qa was moved.*not you"):
+        denied.promote("app:1.4", "qa")
+    assert repository.get_alias("app", "qa")
+
+
+@pytest.mark.usefixtures("ranks")
+def test_bringing_a_tag_back_undoes_no_promotion_that_runs_meanwhile(
+    images, build, repository, tapped
+):
+    build("1"), build("2")
+    for turn in range(8):
+        images.promote("app:1", "qa")
+
+        def meanwhile(number, turn=turn):
+            if number == turn:
+                images.promote("app:2", "qa")
+
+        with contextlib.suppress(RankProtectedError):
+            tapped(between=meanwhile).retag("app@qa", "qa")
+        held = repository.get_alias("app", "qa").sha256
+        assert tag_of(images, "app", "qa") == f"sha256:{held}"
+
+
+def raising(error):
+    def refuse(*_, **__):
+        raise error
+
+    return refuse

@@ -6,6 +6,7 @@ import click
 
 from versioned.cli.arguments import NAME, VERSION, message_option
 from versioned.cli.framework import command
+from versioned.cli.image_tags import note_image_tag
 from versioned.cli.session import Session
 from versioned.pipelines.pipeline import Pipeline
 from versioned.targets import target_words
@@ -36,3 +37,5 @@ def demote(
             else f"{name}@{rank} is {now} already, nothing was changed"
         ],
     )
+    if done.alias and done.moved:
+        note_image_tag(session, name, rank)

@@ -13,6 +13,7 @@ from versioned.cli.promote import show_unmet
 from versioned.cli.words import count_words, ref, size_words
 from versioned.errors import GateRefusedError
 from versioned.images.reference import validate_digest
+from versioned.ranks import read_ranks
 
 if TYPE_CHECKING:
     from versioned.images.copying import CopyReport
@@ -59,6 +60,15 @@ def promote(
         show_unmet(ours.session, error)
         raise
     _show(ours, [done], done.to_dict())
+    if done.promotion:
+        return
+    ranks = read_ranks(ours.repository.context) if ours.repository else ()
+    if ours.repository is None:
+        ours.out.note("no repository is named or found here: no tag counts as a rank")
+    elif ranks:
+        ours.out.note(
+            f"{done.image.tag} is none of the ranks {', '.join(ranks)}: no gate was asked"
+        )
 
 
 @click.command(
@@ -98,6 +108,7 @@ def retag(ours: ImagesSession, /, *, image: str, tags: tuple[str, ...], expect: 
 def copy(ours: ImagesSession, /, *, image: str, target: str, expect: str | None) -> None:
     """Copy an image to another repository or registry, as it is.
 
+    TARGET is repository:tag or registry/repository:tag; a word alone is a tag here.
     All platforms, signatures and other attachments go along; the digest stays the same.
     """
     done = ours.images.copy(image, target, expect=expect)

@@ -14,7 +14,6 @@ from versioned.cli import config
 from versioned.cli.framework import Command, Group
 from versioned.cli.output import Output
 from versioned.cli.session import Session, session_of
-from versioned.errors import RepositoryNotFoundError
 
 if TYPE_CHECKING:
     from versioned.images.config import ImagesConfig
@@ -47,13 +46,19 @@ class ImagesSession:
 
     @cached_property
     def repository(self) -> Repository | None:
-        """The repository that has the ranks and the ledger; `None` where none is named and there
-        is none here. Raises InvalidInputError, InvalidLocationError."""
-        try:
-            chosen = self.session.named or config.default(self.session.cwd)
-        except RepositoryNotFoundError:
-            return None
-        return self.session.open(chosen)
+        """The repository that has the ranks and the ledger: the one that is named, else
+        `.versioned` here or above, as far up as the table `[images]` lies; `None` where there is
+        none. Raises InvalidInputError, InvalidLocationError."""
+        session = self.session
+        named = session.named
+        if named is None:
+            top, _ = config.table("images", session.environ, session.cwd)
+            above = (folder for folder in (session.cwd, *session.cwd.parents))
+            within = [folder for folder in above if folder.is_relative_to(top)]
+            found = (folder / config.DEFAULT_URL for folder in within)
+            path = next((one for one in found if one.is_dir()), None)
+            named = config.Chosen(str(path), "the default") if path else None
+        return session.open(named) if named else None
 
     @property
     def config(self) -> ImagesConfig:

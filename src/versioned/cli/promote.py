@@ -6,6 +6,7 @@ import click
 
 from versioned.cli.arguments import REF, message_option
 from versioned.cli.framework import command
+from versioned.cli.image_tags import note_image_tag
 from versioned.cli.session import Session
 from versioned.cli.tables import Fields
 from versioned.errors import GateRefusedError, InvalidReferenceError
@@ -62,6 +63,8 @@ def promote(
         show_unmet(session, error)
         raise
     session.out.answer(done.to_dict(), quiet=[done.alias.version], people=[_words(done)])
+    if done.moved:
+        note_image_tag(session, reference.name, rank)
 
 
 def show_unmet(session: Session, error: GateRefusedError) -> None:

@@ -7,6 +7,7 @@ import click
 from versioned.cli.alias import moved, state_before
 from versioned.cli.arguments import ALIAS_REF, VERSION, message_option
 from versioned.cli.framework import command
+from versioned.cli.image_tags import note_image_tag
 from versioned.cli.session import Session
 from versioned.references import Reference
 
@@ -30,3 +31,4 @@ def rollback(
     session.out.answer(
         after.to_dict(), quiet=[after.version], people=[moved(reference, before, after)]
     )
+    note_image_tag(session, reference.name, reference.alias or "")

@@ -17,7 +17,7 @@ from versioned.images.whereabouts import Located
 
 @dataclass(frozen=True, slots=True)
 class Initialized:
-    """What became of a repository. `has_policy` says whether a lifecycle policy was set, which
+    """What became of a repository. `has_policy` says whether there is a lifecycle policy, which
     only ECR has; `retained` whether it is marked to be kept."""
 
     repository: str
@@ -56,14 +56,16 @@ class ImageDetails:
 
 
 def initialize(
-    registry: Registry, repository: str, *, retain: bool | None, mark: str
+    registry: Registry, repository: str, *, retain: bool | None, mark: str, heal: bool
 ) -> Initialized:
-    """See to it that the repository is there, has the default lifecycle policy, and is marked as
-    asked: `None` leaves the mark as it is. Idempotent; heals a policy that was changed."""
+    """See to it that the repository is there, has a lifecycle policy, and is marked as asked:
+    `None` leaves the mark as it is. `heal` puts the default policy in place of any other.
+    Idempotent."""
     created = registry.ensure_repository(repository)
     if not isinstance(registry, EcrRegistry):
         return Initialized(repository, created, has_policy=False, retained=False)
-    registry.put_lifecycle_policy(repository, default_lifecycle_policy())
+    if heal or created or registry.get_lifecycle_policy(repository) is None:
+        registry.put_lifecycle_policy(repository, default_lifecycle_policy())
     if retain is True:
         registry.mark_retained(repository, mark)
     elif retain is False:

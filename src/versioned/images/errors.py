@@ -18,6 +18,7 @@
     - RegistryError               the registry answered with an error of its own
     - UnsupportedByRegistryError  this kind of registry knows no such thing
   x ImageError
+    - TagBehindError              a rank was moved, and its tag could not follow
     - ImageInUseError             something refers to the image, or may
     - RepositoryRetainedError     the repository is marked to be kept
     - ReferencesUnknownError      a source of references did not answer
@@ -61,6 +62,7 @@ __all__ = [
     "RepositoryRetainedError",
     "RuntimeFailedError",
     "RuntimeNotFoundError",
+    "TagBehindError",
     "TagImmutableError",
     "TagMovedError",
     "UnsupportedByRegistryError",
@@ -143,6 +145,12 @@ class ImageError(VersionedError):
     """Base of what only images raise."""
 
     code = "image-error"
+
+
+class TagBehindError(ImageError):
+    """A rank was moved, and its tag could not follow: both are as the message says."""
+
+    code = "tag-behind"
 
 
 class ImageInUseError(ImageError):

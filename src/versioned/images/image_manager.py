@@ -51,6 +51,7 @@ from versioned.images.removal import Removal
 from versioned.images.replication import replica_regions, with_project_rule
 from versioned.images.retention import ImagePlan, ImageRetention
 from versioned.images.sources.base import References
+from versioned.repository import Repository
 
 __all__ = ["ImageManager", "ProjectConfig", "get_image_manager", "rewrite_image_uri_for_region"]
 
@@ -73,19 +74,26 @@ class ImageManager:
     """Images by name and tag, in repositories below the project's name.
 
     Construction asks nothing of anybody. The region is the one that is named, else the first of
-    `config.regions`, `AWS_DEFAULT_REGION`, `config.global_region`. `images` is what does the
-    work. Bad names and tags raise ValueError; besides, every method may raise what
+    `config.regions`, `AWS_DEFAULT_REGION`, `config.global_region`. `repository` has the
+    ranks, whose tags are protected, and the aliases that need images; without it none does.
+    `images` is what does the work. Bad names and tags raise ValueError; besides, every method may raise what
     `versioned.images.registry.Registry` raises: what could not be looked at is never taken for
     what is not there.
     """
 
     def __init__(
-        self, config: ImagesConfig | ProjectConfig | None = None, region: str | None = None
+        self,
+        config: ImagesConfig | ProjectConfig | None = None,
+        region: str | None = None,
+        *,
+        repository: Repository | None = None,
     ) -> None:
         self.config = config if config is not None else ImagesConfig()
         ours = _images_config(self.config)
         self.region = ours.region(region, os.environ)
-        self.images = open_images(ours, environ=os.environ, region=self.region)
+        self.images = open_images(
+            ours, environ=os.environ, region=self.region, repository=repository
+        )
 
     # building and pushing
 
@@ -281,10 +289,13 @@ class ImageManager:
 
 
 def get_image_manager(
-    config: ImagesConfig | ProjectConfig | None = None, region: str | None = None
+    config: ImagesConfig | ProjectConfig | None = None,
+    region: str | None = None,
+    *,
+    repository: Repository | None = None,
 ) -> ImageManager:
     """A manager of the images of a project."""
-    return ImageManager(config=config, region=region)
+    return ImageManager(config=config, region=region, repository=repository)
 
 
 def _images_config(config: ImagesConfig | ProjectConfig) -> ImagesConfig:

@@ -14,7 +14,7 @@ from versioned.images.building import PushedImage, build_image, push_image
 from versioned.images.config import ImagesConfig
 from versioned.images.default_tag import default_tag
 from versioned.images.errors import UnsupportedByRegistryError
-from versioned.images.orphans import OrphanReport, find_orphans
+from versioned.images.orphans import OrphanReport, orphan_report
 from versioned.images.planning import plan_images
 from versioned.images.promotion import ImagePromotion
 from versioned.images.reference import validate_image_name, validate_repository, validate_tag
@@ -25,7 +25,8 @@ from versioned.images.replicas import resolve_replicas
 from versioned.images.retention import ImagePlan, ImageRetention
 from versioned.images.runtimes.base import Runtime
 from versioned.images.sources.base import References, ReferenceSource
-from versioned.images.usage import ImageUsers, ask, image_users
+from versioned.images.usage import ImageUsers, ask
+from versioned.images.users import find_users
 from versioned.images.whereabouts import Whereabouts
 from versioned.models import Artifact
 from versioned.repository import Repository
@@ -75,11 +76,10 @@ class Images:
 
     def init(self, name: str, *, retain: bool | None = None) -> Initialized:
         """Create the repository of a new image, with the default lifecycle policy where the
-        registry has such, and mark it to be kept, or take the mark away. Idempotent."""
+        registry has such, in place of any other, and mark it to be kept, or take the mark away.
+        Idempotent."""
         validate_image_name(name)
-        return administration.initialize(
-            self.registry, self.config.repository(name), retain=retain, mark=self._mark
-        )
+        return self._initialize(name, retain=retain, heal=True)
 
     def list_repositories(self) -> list[ImageRepository]:
         """Every repository below the prefix, sorted by name, with the number of its images."""
@@ -140,7 +140,7 @@ class Images:
             promotion.refuse_rank_tag(self._repository, name, validate_tag(tag))
         runtime = self._runtime()
         wanted = tag if tag is not None else default_tag(request.context, runtime.environ)
-        self.init(name, retain=retain)
+        self._initialize(name, retain=retain, heal=False)
         image = self._whereabouts.locate(f"{name}:{wanted}").reference
         return build_image(runtime, self.registry, image, request, output=output)
 
@@ -157,7 +157,7 @@ class Images:
         validate_image_name(name)
         promotion.refuse_rank_tag(self._repository, name, validate_tag(tag))
         runtime = self._runtime()
-        self.init(name, retain=retain)
+        self._initialize(name, retain=retain, heal=False)
         image = self._whereabouts.locate(f"{name}:{tag}").reference
         return push_image(runtime, self.registry, image, local_image, output=output)
 
@@ -169,7 +169,7 @@ class Images:
         ranked = self._whereabouts.ranked(found, found)
         manifest = found.place.registry.get_manifest(found.place.repository, found.resolved())
         return recording.record_image(
-            ranked.repository, found.name, manifest, image=found.place.reference
+            ranked.repository, ranked.name, manifest, image=found.place.reference
         )
 
     # moving
@@ -216,7 +216,8 @@ class Images:
         if promotion.is_rank(self._repository, tag):
             ranked = self._whereabouts.ranked(source, target)
             if ranked.held(tag) != digest:
-                promotion.refuse_rank_tag(self._repository, source.name, tag)
+                promotion.refuse_rank_tag(self._repository, ranked.name, tag)
+            return ranked.bring_back(tag, expect=expect)
         return promotion.put_tag(source.place, digest, target.place, tag, expect=expect)
 
     def copy(self, image: str, to: str, *, expect: str | None = None) -> ImagePromotion:
@@ -225,7 +226,7 @@ class Images:
         source = self._whereabouts.locate(image)
         target = self._whereabouts.target(to, source)
         tag = target.tag or ""
-        promotion.refuse_rank_tag(self._repository, target.name, tag)
+        promotion.refuse_rank_tag(self._repository, target.name or source.name or "NAME", tag)
         return promotion.put_tag(source.place, source.resolved(), target.place, tag, expect=expect)
 
     # removing
@@ -276,19 +277,22 @@ class Images:
     ) -> OrphanReport:
         """Tags older than that to which nothing refers. Nothing counts as unused unless every
         source answered; the report says which did. Raises InvalidInputError."""
-        paths = [self._path(name)] if name is not None else self._paths()
-        return find_orphans(
+        rules = ImageRetention.orphans(threshold_days)
+        return orphan_report(
+            self.plan(references, rules, name=name),
             references,
             host=self.registry.host,
-            repositories={path: self.registry.list_images(path) for path in paths},
-            now=self._now(),
+            at=self._now(),
             threshold_days=threshold_days,
         )
 
+    def _initialize(self, name: str, *, retain: bool | None, heal: bool) -> Initialized:
+        path, mark = self.config.repository(name), self._mark
+        return administration.initialize(self.registry, path, retain=retain, mark=mark, heal=heal)
+
     def _users(self, path: str, references: References) -> tuple[list[StoredImage], ImageUsers]:
         images = self.registry.list_images(path)
-        host = self.registry.host
-        return images, image_users(references, host=host, repository=path, images=images)
+        return images, find_users(self.registry, path, images, references)
 
     def _paths(self) -> list[str]:
         return [one.name for one in self.registry.list_repositories(self._below)]

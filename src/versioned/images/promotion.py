@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,16 +13,19 @@ from versioned.errors import (
     InvalidInputError,
     RankEmptyError,
     RankProtectedError,
+    VersionedError,
 )
 from versioned.images.copying import CopyReport, copy_image
 from versioned.images.errors import (
     ImageNotFoundError,
     ImageRepositoryNotFoundError,
+    TagBehindError,
     TagMovedError,
 )
 from versioned.images.place import Place
 from versioned.images.recording import digest_of_sha256, find_recorded, record_image
 from versioned.images.reference import ImageReference
+from versioned.naming import LATEST_VERSION
 from versioned.pipelines.admission import admit
 from versioned.pipelines.pipeline import Pipeline
 from versioned.pipelines.promotion import Promotion
@@ -33,9 +38,9 @@ _TURNS = 8
 
 @dataclass(frozen=True, slots=True)
 class ImagePromotion:
-    """What a promotion came to: `image` is the target with tag and digest, `was` the digest that
-    the tag named before. `moved` is false where it named this one already. `promotion` is what
-    happened in the rank, `None` where the tag is none."""
+    """What a promotion came to: `image` is the target with its tag and the digest that it names
+    now, `was` the digest that the tag named before. `moved` is false where it named this one
+    already. `promotion` is what happened in the rank, `None` where the tag is none."""
 
     image: ImageReference
     was: str | None
@@ -44,8 +49,8 @@ class ImagePromotion:
 
     @property
     def digest(self) -> str:
-        """What was promoted."""
-        return self.copied.digest
+        """What the tag names now."""
+        return self.image.digest or self.copied.digest
 
     @property
     def moved(self) -> bool:
@@ -102,11 +107,12 @@ def put_tag(
 
 @dataclass(frozen=True, slots=True)
 class RankedImage:
-    """An image by its name in a repository that declares ranks, and where its tags are."""
+    """An image by its name in a repository that declares ranks. `home` is where the project has
+    it, `target` where it is promoted to, which may be the same."""
 
     repository: Repository
     name: str
-    source: Place
+    home: Place
     target: Place
 
     def promote(
@@ -118,88 +124,127 @@ class RankedImage:
         force: bool = False,
         message: str | None = None,
     ) -> ImagePromotion:
-        """Move a digest, or exactly what the rank before holds, into a rank; then let the tag of
-        that name follow.
+        """Move a digest, or exactly what the rank before holds, into a rank; then let the tags of
+        that name follow, at home and at the target.
 
         The rank is moved by one compare-and-set, with its gates and its ledger; it decides, and
-        the tag follows it. A run that was cut off between the two is finished by a repeat.
-        `expect` is the digest that was tested. Raises what `Pipeline.promote` raises.
+        the tags follow it. A run that was cut off between the two is finished by a repeat.
+        `expect` is the digest that was tested. Raises what `Pipeline.promote` raises;
+        TagImmutableError; TagBehindError where the rank was moved and a tag can't follow.
         """
         pipeline = Pipeline(self.repository)
-        candidate = digest or self._waiting(pipeline, rank)
+        version, candidate = self._candidate(pipeline, rank, digest)
         check_expected(f"what is to go into {self.name}@{rank}", candidate, expect)
-        version = self._recorded(candidate) if digest else None
-        if version and not self.source.is_same_as(self.target):  # nothing is moved for a refusal
+        was = digest_at(self.target, rank)
+        for place in self._places:
+            if digest_at(place, rank) != candidate:
+                place.registry.check_tag_is_free(place.repository, rank)
+        if len(self._places) > 1:  # nothing is copied for a refusal
             admit(self.repository.context, self.name, rank, version, force=force, message=message)
         self.target.registry.ensure_repository(self.target.repository)
-        copied = copy_image(self.source, self.target, candidate)
-        was = digest_at(self.target, rank)
+        copied = copy_image(self.home, self.target, candidate)
         promotion = pipeline.promote(
             self.name,
             rank,
-            version=version,
+            version=version if digest else None,
             expect=candidate.partition(":")[2],
             force=force,
             message=message,
         )
-        self.follow(rank)
-        image = ImageReference(self.target.registry.host, self.target.repository, rank, candidate)
+        held = self._followed(rank)
+        image = ImageReference(self.target.registry.host, self.target.repository, rank, held)
         return ImagePromotion(image, was, copied, promotion)
 
     def follow(self, rank: str) -> str:
-        """Let the tag name what the rank holds, until both agree; the digest. Idempotent.
+        """Let the tags name what the rank holds, until all agree; the digest. Idempotent.
 
         Raises AliasNotFoundError; TagMovedError where others move the rank all the time.
         """
         for _ in range(_TURNS):
             digest = self.held(rank)
-            if digest_at(self.target, rank) != digest:
-                manifest = self.target.registry.get_manifest(self.target.repository, digest)
-                self.target.registry.put_manifest(self.target.repository, manifest, tag=rank)
-            elif self.held(rank) == digest:
+            behind = [place for place in self._places if digest_at(place, rank) != digest]
+            for place in behind:
+                copy_image(self.home, place, digest)
+                manifest = place.registry.get_manifest(place.repository, digest)
+                place.registry.put_manifest(place.repository, manifest, tag=rank)
+            if not behind and self.held(rank) == digest:
                 return digest
         raise TagMovedError(
             f"{self.name}@{rank} and the tag {rank} were moved by others all the time",
             hint=f"when they are done: versioned images retag {self.name}@{rank} {rank}",
         )
 
+    def bring_back(self, rank: str, *, expect: str | None) -> ImagePromotion:
+        """Let the tags follow a rank that was moved in another way, by a rollback. Idempotent."""
+        was = digest_at(self.target, rank)
+        check_expected(self.target.reference.by_tag(rank), was or "not there", expect)
+        digest = self.follow(rank)
+        image = ImageReference(self.target.registry.host, self.target.repository, rank, digest)
+        return ImagePromotion(image, was, copy_image(self.target, self.target, digest))
+
     def held(self, alias: str) -> str:
         """The digest that an alias holds; of a split one that of its primary version. Raises
         AliasNotFoundError."""
+        return self._version_at(alias)[1]
+
+    @property
+    def _places(self) -> list[Place]:
+        return [self.home] if self.home.is_same_as(self.target) else [self.home, self.target]
+
+    def _followed(self, rank: str) -> str:
+        try:
+            return self.follow(rank)
+        except VersionedError as error:
+            raise TagBehindError(
+                f"{self.name}@{rank} was moved, and its tag does not follow: {error.message}",
+                hint=f"once that is mended: versioned images retag {self.name}@{rank} {rank}",
+            ) from error
+
+    def _version_at(self, alias: str) -> tuple[str, str]:
         held = self.repository.get_alias(self.name, alias)
         sha256 = held.sha256_of(held.version)
         if sha256 is None:
             sha256 = self.repository.get_artifact_version(self.name, held.version).sha256
-        return digest_of_sha256(sha256)
+        return held.version, digest_of_sha256(sha256)
 
-    def _recorded(self, digest: str) -> str:
+    def _candidate(self, pipeline: Pipeline, rank: str, digest: str | None) -> tuple[str, str]:
+        """The version and the digest that are to go into the rank: those of the digest, else what
+        the rank before holds, for the first rank the newest that was recorded."""
+        before = pipeline.policy().before(rank)
+        if digest:
+            return self._recorded(digest, [alias for alias in (before, rank) if alias]), digest
+        if before is not None:
+            try:
+                return self._version_at(before)
+            except AliasNotFoundError:
+                raise RankEmptyError(
+                    f"nothing of {self.name} is in {before}",
+                    hint=f"promote it there first: versioned images promote {self.name}:TAG --to "
+                    f"{before}",
+                ) from None
+        newest = self.repository.get_latest_published_artifact_version_number(self.name)
+        if not newest:
+            raise ArtifactNotFoundError(
+                f"no image of {self.name!r} was recorded",
+                hint=f"name the one you mean: versioned images promote {self.name}:TAG --to {rank}",
+            )
+        found = self.repository.get_artifact_version(self.name, newest)
+        return found.version, digest_of_sha256(found.sha256)
+
+    def _recorded(self, digest: str, ranks: Iterable[str]) -> str:
+        """The version that a rank holds, where it is this image: two who recorded it at once have
+        made two versions of it."""
+        for rank in ranks:
+            with suppress(AliasNotFoundError):
+                version, held = self._version_at(rank)
+                if held == digest and version != LATEST_VERSION:
+                    return version
         found = find_recorded(self.repository, self.name, digest)
         if found is None:
-            manifest = self.source.registry.get_manifest(self.source.repository, digest)
-            image = self.source.reference
+            manifest = self.home.registry.get_manifest(self.home.repository, digest)
+            image = self.home.reference
             found = record_image(self.repository, self.name, manifest, image=image)
         return found.version
-
-    def _waiting(self, pipeline: Pipeline, rank: str) -> str:
-        """What the rank before holds; for the first rank the newest that was recorded."""
-        before = pipeline.policy().before(rank)
-        if before is None:
-            newest = self.repository.get_latest_published_artifact_version_number(self.name)
-            if not newest:
-                raise ArtifactNotFoundError(
-                    f"no image of {self.name!r} was recorded",
-                    hint=f"name the one you mean: versioned images promote {self.name}:TAG "
-                    f"--to {rank}",
-                )
-            return digest_of_sha256(self.repository.get_artifact_version(self.name, newest).sha256)
-        try:
-            return self.held(before)
-        except AliasNotFoundError:
-            raise RankEmptyError(
-                f"nothing of {self.name} is in {before}",
-                hint=f"promote it there first: versioned images promote {self.name}:TAG --to "
-                f"{before}",
-            ) from None
 
 
 def is_rank(repository: Repository | None, tag: str) -> bool:

@@ -48,13 +48,13 @@ def record_image(
 
 
 def find_recorded(repository: Repository, name: str, digest: str) -> Artifact | None:
-    """The newest version that is this image. Raises ConflictError for an artifact that is none."""
+    """The oldest version that is this image. Raises ConflictError for an artifact that is none."""
     try:
         versions = repository.list_artifact_versions(name)
     except ArtifactNotFoundError:
         return None
-    found = (v for v in versions if v.version != LATEST_VERSION)
-    match = next((v for v in found if digest_of_sha256(v.sha256) == digest), None)
+    published = [v for v in versions if v.version != LATEST_VERSION]
+    match = next((v for v in reversed(published) if digest_of_sha256(v.sha256) == digest), None)
     if match is None and versions:
         _refuse_other_kind(repository, name, versions[0].version)
     return match

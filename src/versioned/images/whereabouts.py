@@ -18,10 +18,11 @@ from versioned.repository import Repository
 @dataclass(frozen=True, slots=True)
 class Located:
     """An image in its place. `name` is the project's name for it, the path of its repository
-    without the prefix; `tag` and `digest` are what was said."""
+    without the prefix; `None` in another registry or below another prefix. `tag` and `digest`
+    are what was said."""
 
     place: Place
-    name: str
+    name: str | None
     tag: str | None = None
     digest: str | None = None
 
@@ -55,16 +56,16 @@ class Whereabouts:
         holds it, as `app@prod`. Raises InvalidImageError, AliasNotFoundError."""
         name, at, alias = text.partition("@")
         if at and ":" not in alias:
-            located = self._home(ImageReference.parse(name))
-            return Located(located.place, located.name, digest=self._held(located, alias))
+            return self._held(ImageReference.parse(name), alias)
         image = ImageReference.parse(text)
         if image.registry is None:
             return self._home(image)
         is_home = image.registry == self.registry.host
         registry = self.registry if is_home else self.connect(image.registry)
-        place = Place(registry, image.repository)
-        name = image.repository.removeprefix(f"{self.config.prefix}/" if is_home else "")
-        return Located(place, name, image.tag, image.digest)
+        below = f"{self.config.prefix}/" if self.config.prefix else ""
+        is_ours = is_home and image.repository.startswith(below)
+        ours = image.repository.removeprefix(below) if is_ours else None
+        return Located(Place(registry, image.repository), ours, image.tag, image.digest)
 
     def digest_of(self, image: ImageReference) -> str:
         """What a tag or digest with its registry names now. Raises ImageNotFoundError,
@@ -85,12 +86,18 @@ class Whereabouts:
         return Located(found.place, found.name, tag)
 
     def ranked(self, source: Located, target: Located) -> RankedImage:
-        """For moving it through ranks. Raises InvalidImageError for a name with a slash."""
+        """For moving it through ranks. Raises InvalidImageError for what is no image of the
+        project, for a name with a slash, and for a target that has ranks under another name."""
         assert self.repository is not None  # noqa: S101 - there are no ranks without it
-        if "/" in source.name:
+        if source.name is None or "/" in source.name:
             raise InvalidImageError(
-                f"{source.name!r} can't go through ranks: it is a path",
-                hint="make what is before its last slash the prefix of the project's images",
+                f"{source.reference} can't go through ranks: it is no image of this project",
+                hint="copy it to a repository right below the project's prefix, and promote that",
+            )
+        if target.name not in {None, source.name}:
+            raise InvalidImageError(
+                f"{target.reference} is the rank of {target.name}, and can't hold {source.name}",
+                hint=f"versioned images copy {source.name}:TAG {target.name}:TAG, then promote it",
             )
         return RankedImage(self.repository, source.name, source.place, target.place)
 
@@ -98,10 +105,17 @@ class Whereabouts:
         place = Place(self.registry, self.config.repository(image.repository))
         return Located(place, image.repository, image.tag, image.digest)
 
-    def _held(self, located: Located, alias: str) -> str:
+    def _held(self, image: ImageReference, alias: str) -> Located:
+        located = self.locate(str(image))
         if self.repository is None:
             raise InvalidReferenceError(
-                f"{located.name}@{alias} is an alias, and no repository is there to look it up",
+                f"{image}@{alias} is an alias, and no repository is there to look it up",
                 hint="name one: --repo, VERSIONED_REPO or .versioned.toml; or give a tag or digest",
             )
-        return self.ranked(located, located).held(alias)
+        if image.tag or located.name is None:
+            raise InvalidImageError(
+                f"{image}@{alias} is no image: only the project's own have aliases, and no tag then",
+                hint="use app@prod, app:1.4 or app@sha256:...",
+            )
+        digest = self.ranked(located, located).held(alias)
+        return Located(located.place, located.name, digest=digest)

@@ -7,6 +7,7 @@ and busy registries do.
 import base64
 import re
 import secrets
+import sys
 import threading
 import time
 from collections import Counter
@@ -59,6 +60,13 @@ class Contents:
     uploads: dict = field(default_factory=dict)
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """A client that hung up is no news."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class RegistryDouble:
     """A registry on a free port of 127.0.0.1, up while it is entered.
 
@@ -96,7 +104,7 @@ class RegistryDouble:
         self._tokens = {}
 
     def __enter__(self):
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.double = self
         self._server.daemon_threads = True
         if self.tls:

@@ -287,3 +287,11 @@ def test_an_index_is_copied_to_another_repository_as_it_is(
     assert report.referrers == (signature.digest,)
     assert bool(report.mounted) is mounts
     assert set(ecr.images["team/web"]) == set(ecr.images[APP])
+
+
+def test_another_manifest_than_was_asked_for_is_refused(ecr, ecr_registry, ecr_push):
+    one, other = ecr_push("1"), ecr_push("2")
+    given = ecr.batch_get_image(repositoryName=APP, imageIds=[{"imageDigest": other.digest}])
+    ecr.batch_get_image = lambda **_: given
+    with pytest.raises(ContentMismatchError):
+        ecr_registry.get_manifest(APP, one.digest)

@@ -6,6 +6,7 @@ from image_builders import push_index
 from registry_double import PASSWORD, USERNAME
 from runtime_doubles import DIGEST, RuntimeDouble
 
+from versioned.errors import StoreUnavailableError
 from versioned.images.build_request import check_build
 from versioned.images.building import build_image, push_image
 from versioned.images.errors import (
@@ -273,3 +274,16 @@ class TestPushing:
         server.fail("GET", "/blobs/", change=change)
         with pytest.raises(RegistryError, match=r"the config sha256:.* is damaged"):
             push_image(runtime, registry, IMAGE, "app:dev")
+
+
+@pytest.mark.parametrize(
+    ("is_up", "expected"), [(True, RuntimeFailedError), (False, StoreUnavailableError)]
+)
+def test_a_login_that_fails_says_whether_the_registry_is_up(
+    registry, server, docker, context, is_up, expected
+):
+    _, runtime = docker({"login*": "exit 1"})
+    if not is_up:
+        server.fail("*", "", times=9, drop=True)
+    with pytest.raises(expected):
+        build_image(runtime, registry, IMAGE, check_build(context))

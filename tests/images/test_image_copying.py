@@ -1,10 +1,14 @@
+import json
+
 import pytest
 from image_builders import push_image, push_index, push_referrer
 from tapped_registry import Killed, TappedRegistry
 
 from versioned.errors import ContentMismatchError, StoreUnavailableError
+from versioned.images.contents import read_contents
 from versioned.images.copying import copy_image
 from versioned.images.errors import ImageNotFoundError, ImageRepositoryNotFoundError
+from versioned.images.manifest import Manifest
 from versioned.images.place import Place
 
 SBOM = "application/spdx+json"
@@ -188,3 +192,65 @@ class TestWhereItFails:
         server.fail("GET", r"/manifests/", times=99, status=503)
         with pytest.raises(StoreUnavailableError):
             copy_image(source, far, image.digest)
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", None), ("PATCH", 401)])
+def test_a_blob_that_fails_once_is_copied_again(make_registry_server, connect, method, status):
+    servers = make_registry_server(), make_registry_server()
+    source, target = (Place(connect(server), "app") for server in servers)
+    image = push_image(source.registry, "app", "1.4", layers=[b"layer" * 99])
+    servers[method == "PATCH"].fail(method, "blobs/", cut=not status, status=status)
+    copy_image(source, target, image.digest, tags=["1.4"])
+    assert bytes_at(target, "1.4") == image.content
+
+
+def test_a_blob_that_keeps_failing_ends_the_copy(registry_server, connect, far):
+    source = Place(connect(registry_server), "app")
+    image = push_image(source.registry, "app", "1.4", layers=[])
+    registry_server.fail("GET", "blobs/", times=99, cut=True)
+    with pytest.raises(StoreUnavailableError):
+        copy_image(source, far, image.digest)
+    assert registry_server.count("GET", "blobs/") == 3
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_layer_with_urls_is_copied_where_the_source_has_it(
+    registry_server, connect, far, is_held
+):
+    source = Place(connect(registry_server), "app")
+    document = json.loads(push_image(source.registry, "app", None).content)
+    document["layers"][0]["urls"] = ["https://example.com/layer"]
+    image = Manifest.parse(json.dumps(document).encode())
+    source.registry.put_manifest("app", image)
+    (layer,) = image.layers
+    if not is_held:
+        del registry_server.contents("app").blobs[layer.digest]
+    copy_image(source, far, image.digest)
+    assert far.registry.has_blob(far.repository, layer.digest) == is_held
+
+
+def test_children_that_are_listed_again_are_read_once(registry_server, connect, far):
+    source = Place(connect(registry_server), "app")
+    image = push_image(source.registry, "app", None)
+    index = push_index(source.registry, "app", "1.4", [image] * 20)
+    registry_server.requests.clear()
+    copy_image(source, far, index.digest)
+    assert registry_server.count("GET", f"manifests/{image.digest}") == 1
+
+
+def test_indexes_of_indexes_are_read_once(registry_server, connect):
+    registry = connect(registry_server)
+    index = push_image(registry, "app", None)
+    for _ in range(20):
+        index = push_index(registry, "app", None, [index, index])
+    registry_server.requests.clear()
+    read_contents(registry, "app", index)
+    assert registry_server.count("GET", "manifests/") == 20
+
+
+def test_what_is_listed_as_a_referrer_and_is_none_stays(make_registry_server, connect, far):
+    source = Place(connect(make_registry_server(referrers=False)), "app")
+    image = push_image(source.registry, "app", "1.4")
+    other = push_image(source.registry, "app", "2", layers=[b"other"])
+    push_index(source.registry, "app", image.digest.replace(":", "-"), [other])
+    assert copy_image(source, far, image.digest).manifests == (image.digest,)

@@ -1,4 +1,5 @@
 import contextlib
+import hashlib
 import json
 
 import pytest
@@ -61,9 +62,46 @@ def test_an_index_tells_its_children_and_their_platforms():
         assert (found.is_index, found.blobs) == (True, ())
 
 
-def test_layers_that_lie_elsewhere_are_not_copied():
-    foreign = LAYER | {"urls": ["https://example.com/layer"]}
+@pytest.mark.parametrize(
+    "kind",
+    ["application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+     "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"],
+)  # fmt: skip
+def test_layers_that_may_not_be_passed_on_are_left_out(kind):
+    foreign = LAYER | {"urls": ["https://example.com/layer"], "mediaType": kind}
     assert parse(image(layers=[foreign])).layers == ()
+
+
+def test_other_layers_are_copied_though_they_lie_elsewhere_too():
+    (layer,) = parse(image(layers=[LAYER | {"urls": ["https://example.com/layer"]}])).layers
+    assert layer.has_urls
+
+
+@pytest.mark.parametrize(
+    ("document", "options"),
+    [
+        (image(manifests=[]), {}),
+        ({"mediaType": OCI_INDEX, "manifests": [], "config": CONFIG}, {}),
+        ({"mediaType": OCI_INDEX, "manifests": [], "layers": []}, {}),
+        ({"config": CONFIG, "layers": [LAYER]}, {"media_type": OCI_INDEX}),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_refused(document, options):
+    with pytest.raises(RegistryError, match="as an image and as an index"):
+        parse(document, **options)
+
+
+def test_a_size_has_its_bounds():
+    with pytest.raises(RegistryError, match="no number of bytes"):
+        parse(image(layers=[LAYER | {"size": 10**400}]))
+
+
+def test_a_digest_of_sha512_is_kept_where_it_is_right():
+    content = json.dumps(image()).encode()
+    asked = f"sha512:{hashlib.sha512(content).hexdigest()}"
+    assert Manifest.parse(content, digest=asked).digest == asked
+    with pytest.raises(ContentMismatchError):
+        Manifest.parse(content + b" ", digest=asked)
 
 
 def test_a_referrer_names_its_subject_and_its_type():

@@ -2,15 +2,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from versioned.errors import InvalidInputError
 from versioned.images.config import ImagesConfig
 from versioned.images.errors import InvalidImageError, InvalidImagesConfigError
 from versioned.images.reference import (
     EcrHost,
     ImageReference,
     rewrite_image_uri_for_region,
+    validate_host,
     validate_image_name,
     validate_tag,
 )
+from versioned.images.registries.origin import Origin
 
 DIGEST = "sha256:" + "a" * 64
 ECR = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
@@ -144,3 +147,24 @@ class TestConfiguration:
     def test_a_prefix_can_not_escape(self):
         with pytest.raises(InvalidImageError):
             ImagesConfig(repository_prefix="../other")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://ann:s3cret@host.example", "ann:s3cret@host.example/app:1", "https://ann:s3@cret@h/app",
+     f"ann:s3cret@host.example/app@{DIGEST}"],
+)  # fmt: skip
+def test_a_password_in_it_is_not_shown(text):
+    for parse in (ImageReference.parse, validate_host, Origin.parse):
+        with pytest.raises(InvalidInputError) as refused:
+            parse(text)
+        assert "cret" not in str(refused.value)
+
+
+def test_a_short_name_of_docker_hub_is_written_in_full():
+    assert str(ImageReference.parse("docker.io/nginx:1")) == "docker.io/library/nginx:1"
+
+
+def test_a_host_in_brackets_is_an_address():
+    with pytest.raises(InvalidImageError):
+        validate_host("[:::::]:5")

@@ -46,6 +46,12 @@ def test_all_are_found_with_their_types(any_registry, app):
     assert found(any_registry, app, image) == {sbom.digest: SBOM, signature.digest: SIGNATURE}
 
 
+def test_one_can_be_written_where_nothing_has_a_tag_yet(any_registry, app):
+    image = push_image(any_registry, app, None)
+    sbom = push_referrer(any_registry, app, image, SBOM)
+    assert found(any_registry, app, image) == {sbom.digest: SBOM}
+
+
 def test_writing_one_twice_lists_it_once(any_registry, app):
     image = push_image(any_registry, app, "1.4")
     sbom = push_referrer(any_registry, app, image, SBOM)

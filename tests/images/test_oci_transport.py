@@ -19,6 +19,8 @@ from versioned.errors import (
 )
 from versioned.images.errors import ImageNotFoundError, RegistryError, UnsupportedByRegistryError
 from versioned.images.manifest import Descriptor, digest_of
+from versioned.images.registries import oci_pages, transport
+from versioned.images.registries.answers import Answer
 from versioned.images.registries.oci import OciRegistry
 from versioned.images.registry import Credentials
 
@@ -221,7 +223,7 @@ class TestElsewhere:
         elsewhere = server.url.replace("127.0.0.1", "localhost")
         link = {"Link": f'<{elsewhere}/v2/app/tags/list?last=1>; rel="next"'}
         server.fail("GET", "tags/list", times=2, change=lambda s, h, b: (s, {**h, **link}, b))
-        with pytest.raises(RegistryError, match="in a circle, or elsewhere"):
+        with pytest.raises(RegistryError, match="in a circle, elsewhere"):
             connect(server).list_tags("app")
         assert not server.count(pattern="last=1")
 
@@ -234,6 +236,19 @@ class TestElsewhere:
                              change=lambda s, h, b: (s, {**h, "Link": link}, b))  # fmt: skip
         with pytest.raises(RegistryError, match="in a circle"):
             connect(registry_server).list_tags("app")
+
+    def test_pages_without_end_end(self, registry_server, connect, monkeypatch):
+        monkeypatch.setattr(oci_pages, "_MAX_PAGES", 3)
+        push_image(connect(registry_server), "app", "1.4")
+
+        def following(status, headers, body):
+            count = registry_server.count(pattern="last=")
+            return status, {**headers, "Link": f"<?last={count}>; rel=next"}, body
+
+        registry_server.fail("GET", "tags/list", times=9, change=following)
+        with pytest.raises(RegistryError, match="to no end"):
+            connect(registry_server).list_tags("app")
+        assert registry_server.count(pattern="tags/list") == 3
 
     @pytest.mark.parametrize(
         ("location", "said"),
@@ -254,6 +269,17 @@ class TestElsewhere:
 
 
 class TestTryingAgain:
+    def test_a_busy_registry_may_show_a_large_page(self, registry_server, connect):
+        push_image(connect(registry_server), "app", "1.4")
+        registry_server.fail("GET", "tags", status=503, body=b"x" * 100_000)
+        assert connect(registry_server).list_tags("app") == ["1.4"]
+
+    def test_an_answer_that_drips_has_an_end(self, registry_server, connect, monkeypatch):
+        monkeypatch.setattr(transport, "_WHOLE", -1.0)
+        registry_server.fail("GET", "tags", status=200, body=b"{}")
+        with pytest.raises(StoreUnavailableError, match="not answered in full"):
+            connect(registry_server).list_tags("app")
+
     @pytest.mark.parametrize("fault", [{"status": 500}, {"status": 429}, {"drop": True}])
     def test_what_passes_is_tried_again(self, registry_server, connect, pauses, fault):
         registry = connect(registry_server)
@@ -465,3 +491,55 @@ def test_a_blob_goes_in_one_request_and_comes_in_small_chunks(registry_server, c
 
 def test_the_password_is_the_one_that_was_meant(make_registry_server, connect):
     assert connect(make_registry_server(auth="basic")).login() == Credentials(USERNAME, PASSWORD)
+
+
+def test_another_server_is_no_registry(registry_server, connect):
+    for pattern in ("tags/list", "manifests/", "/v2/$"):
+        registry_server.fail("*", pattern, times=9, status=404, body=b"404 page not found")
+    registry = connect(registry_server)
+    with pytest.raises(RegistryError, match="is no registry"):
+        registry.list_tags("app")
+    with pytest.raises(RegistryError, match="is no registry"):
+        registry.resolve("app", "1.4")
+
+
+@pytest.mark.parametrize("listed", ["prod", {"prod": 1}])
+def test_a_list_of_tags_is_a_list(registry_server, connect, listed):
+    body = json.dumps({"tags": listed}).encode()
+    registry_server.fail("GET", "tags/list", status=200, body=body)
+    with pytest.raises(RegistryError, match="no list of tags"):
+        connect(registry_server).list_tags("app")
+
+
+def test_an_answer_shows_no_tokens():
+    headers = {"Location": "https://host.example/?signature=s3cret"}
+    answer = Answer(200, headers, b"s3cret", headers["Location"], "GET https://host.example/")
+    assert "s3cret" not in repr(answer)
+
+
+@pytest.mark.parametrize("seconds", ["-1" + "0" * 400, "1e999", "NaN"])
+def test_a_token_may_say_any_number_of_seconds(bearer, connect, seconds):
+    push_image(connect(bearer), "app", "1.4")
+
+    def lasting(status, headers, body):
+        return status, headers, body.replace(b"300", seconds.encode())
+
+    bearer.fail("GET", "/token", times=9, change=lasting)
+    assert connect(bearer).list_tags("app") == ["1.4"]
+
+
+@pytest.mark.parametrize("size", ["\u00b2", "9" * 5000])
+def test_a_size_that_is_none_is_looked_up(registry_server, connect, size):
+    image = push_image(connect(registry_server), "app", "1.4")
+    changed = lambda status, headers, body: (status, {**headers, "Content-Length": size}, body)  # noqa: E731
+    registry_server.fail("HEAD", "manifests/", change=changed)
+    assert connect(registry_server).resolve("app", "1.4").size == len(image.content)
+
+
+def test_a_refusal_of_the_first_tag_is_the_registrys_word(registry_server, connect):
+    image = push_image(connect(registry_server), "app", None)
+    registry_server.fail("PUT", "manifests/1.4", status=409, body=b"{}")
+    registry_server.fail("GET", "tags/list", times=9, status=404,
+                         body=b'{"errors": [{"code": "NAME_UNKNOWN"}]}')  # fmt: skip
+    with pytest.raises(RegistryError, match="was not taken: 409"):
+        connect(registry_server).put_manifest("app", image, tag="1.4")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 
 import pytest
 
@@ -158,6 +159,10 @@ class TestPrograms:
     def test_one_that_keeps_credentials_is_asked(self, environ, write, document):
         write({**document, "auths": {HOST: entry("not", "me")}})
         assert credentials_for(HOST, environ) == Credentials("told", "by program")
+
+    def test_an_empty_name_stands_for_none(self, environ, write):
+        write({"credHelpers": {HOST: ""}, "credsStore": "keep", "auths": {HOST: entry("ann", "x")}})
+        assert credentials_for(HOST, environ) == Credentials("ann", "x")
 
     def test_it_is_asked_once(self, environ, write, tmp_path):
         write({"credsStore": "keep"})
@@ -325,3 +330,9 @@ class TestChallenge:
 
     def test_a_long_one_takes_no_time(self):
         assert Challenge.choose(["Bearer " + 'a="' * 100_000, ", " * 100_000]) is None
+
+    def test_a_long_header_is_read_in_no_time(self):
+        started = time.process_time()
+        for header in (" " * 8192, "a" * 8192, "Bearer a" + " " * 8192, "Bearer " + ", " * 4096):
+            Challenge.choose([header + ";"])
+        assert time.process_time() - started < 0.2

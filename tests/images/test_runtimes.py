@@ -97,10 +97,26 @@ class TestBuild:
         runtime.build(request, IMAGE, output=None)
         build, look, untag = double.calls
         ours = build[2]
-        arguments = ("--build-arg", "VERSION=1.4", "--build-arg", "EMPTY=", str(context))
+        arguments = ("--build-arg", "VERSION", "--build-arg", "EMPTY", str(context))
         assert build == ("build", "-t", ours, "-t", str(IMAGE), *built(context)[:-1], *arguments)
         assert look == ("image", "inspect", "--format", NAMES, ours)
         assert untag == (("rmi", ours) if kind == "docker" else ("untag", ours, ours))
+
+    @pytest.mark.parametrize("kind", ["docker", "podman"])
+    def test_values_of_build_arguments_go_by_the_environment(self, start, context, kind):
+        shown = 'echo "<$TOKEN> <$HOME> <$GIVEN>"; exit 1'
+        double, runtime = start(kind, {"build*": shown})
+        request = check_build(context, build_args={"TOKEN": "7", "HOME": "/x", "http_proxy": "p"})
+        with pytest.raises(RuntimeFailedError) as failed:
+            runtime.build(request, IMAGE, output=None)
+        assert failed.value.output == "<7> <> <1>\n"
+        told = [word for word in double.calls[0] if word.startswith(("TOKEN", "HOME", "http"))]
+        assert told == ["TOKEN", "HOME=/x", "http_proxy=p"]
+
+    def test_finch_hands_no_environment_to_its_machine(self, start, context):
+        double, runtime = start("finch")
+        runtime.build(check_build(context, build_args={"TOKEN": "7"}), IMAGE, output=None)
+        assert "TOKEN=7" in double.calls[0]
 
     def test_finch_builds_all_platforms_at_once(self, start, context):
         double, runtime = start("finch")
@@ -208,7 +224,9 @@ class TestOutput:
         assert len(sink.getvalue()) > 9999
 
     def test_has_no_build_argument_in_the_error(self, start, context):
-        _, runtime = start("podman", {"build*": 'echo "cannot use $*" >&2; exit 1'})
+        _, runtime = start(
+            "podman", {"build*": 'echo "cannot use TOKEN=$TOKEN LEVEL=$LEVEL x" >&2; exit 1'}
+        )
         request = check_build(context, build_args={"TOKEN": "hunter22", "LEVEL": "1"})
         with pytest.raises(RuntimeFailedError) as failed:
             runtime.build(request, IMAGE, output=None)
@@ -296,7 +314,7 @@ class TestPush:
         (call,) = double.calls
         assert call[:4] == ("buildx", "build", "--push", "--metadata-file")
         assert call[5:7] == ("-t", str(IMAGE))
-        assert call[7:] == (*built(context, BOTH)[:-1], "--build-arg", "A=1", str(context))
+        assert call[7:] == (*built(context, BOTH)[:-1], "--build-arg", "A", str(context))
 
     def test_a_failure_has_what_the_runtime_said(self, start):
         _, runtime = start("docker", {"push*": "echo 'denied: token expired'; exit 1"})

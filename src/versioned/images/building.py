@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
+from versioned.errors import NotFoundError
 from versioned.images.build_request import BuildRequest
 from versioned.images.contents import Contents, read_contents
 from versioned.images.errors import InvalidImageError, RuntimeFailedError, TagMovedError
@@ -58,7 +60,7 @@ def build_image(
     target = _target(registry, reference)
     parts = _parts(runtime, target, request)
     _check_tags(registry, [target, *parts])
-    _login(runtime, registry)
+    _login(runtime, registry, target)
     built = [runtime.build(asked, part, output=output) for part, asked in parts.items()]
     _check_tags(registry, [target, *parts])
     pushed = [_push(runtime, registry, image, output) for image in built]
@@ -85,7 +87,7 @@ def push_image(
     `build_image`; raises InvalidImageError for what is no local image."""
     target = _target(registry, reference)
     _check_tags(registry, [target])
-    _login(runtime, registry)
+    _login(runtime, registry, target)
     image = runtime.tag(local_image, target)
     return _pushed(runtime, target, *_push(runtime, registry, image, output))
 
@@ -116,10 +118,16 @@ def _check_tags(registry: Registry, references: Iterable[ImageReference]) -> Non
         registry.check_tag_is_free(reference.repository, reference.tag or "")
 
 
-def _login(runtime: Runtime, registry: Registry) -> None:
+def _login(runtime: Runtime, registry: Registry, target: ImageReference) -> None:
     credentials = registry.login()
-    if credentials is not None:
+    if credentials is None:
+        return
+    try:
         runtime.login(registry.host, credentials)
+    except RuntimeFailedError:
+        with suppress(NotFoundError):  # what keeps it from answering is said by its own error
+            registry.resolve(target.repository, target.tag or "")
+        raise
 
 
 def _push(

@@ -27,10 +27,12 @@ def read_contents(registry: Registry, repository: str, manifest: Manifest) -> Co
     is damaged, and what `Registry` raises."""
     blobs: dict[str, int] = {}
     images: list[Descriptor] = []
-    left = [manifest]
+    left, seen = [manifest], {manifest.digest}
     while left:
         one = left.pop(0)
-        left += [registry.get_manifest(repository, child.digest) for child in one.children]
+        children = dict.fromkeys(child.digest for child in one.children if child.digest not in seen)
+        seen |= children.keys()
+        left += [registry.get_manifest(repository, child) for child in children]
         blobs |= {blob.digest: blob.size for blob in one.blobs}
         if one.config is not None:
             platform = platform_of(_config(registry, repository, one.config))

@@ -13,13 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from versioned.errors import ContentMismatchError
+from versioned.errors import AccessDeniedError, ContentMismatchError, StoreUnavailableError
 from versioned.images.errors import ImageNotFoundError, ImageRepositoryNotFoundError
 from versioned.images.manifest import Descriptor, Manifest
 from versioned.images.place import Place
 
 _AT_ONCE = 4
 """Blobs of a manifest that are asked for and copied at the same time."""
+_TRIES = 3
+"""To read a blob and write it, each from its beginning."""
 _MAX_DEPTH = 8
 """Of indexes in indexes, and of referrers of referrers."""
 _ATTACHED = re.compile(r"sha256-[0-9a-f]{64}\.[a-z0-9]+")
@@ -110,7 +112,8 @@ class _Copying:
                 f"{manifest.digest} lies {depth} indexes deep", hint="flatten the index"
             )
         for child in manifest.children:
-            self.image(self._read(child.digest), depth + 1)
+            if child.digest not in self.written:
+                self.image(self._read(child.digest), depth + 1)
         blobs = {blob.digest: blob for blob in manifest.blobs}.values()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for outcome, size in pool.map(self._blob, blobs):
@@ -123,11 +126,13 @@ class _Copying:
         """What refers to the image, or to what it consists of, and what refers to that."""
         about = list(self.written)
         for _ in range(_MAX_DEPTH):
-            found = [one for digest in about for one in self._referrers(digest)]
-            about = [one.digest for one in found if one.digest not in self.written]
-            for digest in dict.fromkeys(about):
-                self.image(self._read(digest))
-                self.referrers[digest] = None
+            listed = {one.digest for digest in about for one in self._referrers(digest)}
+            found = map(self._read, sorted(listed - self.written.keys()))
+            referrers = [one for one in found if one.subject in about]  # a list may have others
+            for manifest in referrers:
+                self.image(manifest)
+                self.referrers[manifest.digest] = None
+            about = [one.digest for one in referrers]
             if not about:
                 break
         self._attached_tags()
@@ -164,9 +169,23 @@ class _Copying:
             target.repository, blob.digest, source.repository
         ):
             return "mounted", blob.size
-        with source.registry.read_blob(source.repository, blob.digest) as chunks:
-            target.registry.write_blob(target.repository, blob, _checked(blob, chunks))
+        if blob.has_urls and not source.registry.has_blob(source.repository, blob.digest):
+            return "elsewhere", blob.size
+        for left in reversed(range(_TRIES)):
+            try:
+                self._upload(blob)
+                break
+            except (StoreUnavailableError, ContentMismatchError):
+                if not left:
+                    raise
+            except AccessDeniedError:  # a token that expired meanwhile; no password is tried thrice
+                if left < _TRIES - 1:
+                    raise
         return "uploaded", blob.size
+
+    def _upload(self, blob: Descriptor) -> None:
+        with self.source.registry.read_blob(self.source.repository, blob.digest) as chunks:
+            self.target.registry.write_blob(self.target.repository, blob, _checked(blob, chunks))
 
 
 def _checked(blob: Descriptor, chunks: Iterable[bytes]) -> Iterator[bytes]:

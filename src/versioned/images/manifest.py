@@ -23,6 +23,9 @@ INDEXES = (OCI_INDEX, DOCKER_LIST)
 MEDIA_TYPES = (OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST)
 MAX_SIZE = 4 * 1024 * 1024
 """Of a manifest, in bytes: what registries take."""
+_MAX_BLOB = 2**63
+_FOREIGN = (".foreign.", ".nondistributable.")
+"""In the media types of layers, Docker's and OCI's."""
 
 
 def digest_of(content: bytes) -> str:
@@ -33,13 +36,19 @@ def digest_of(content: bytes) -> str:
 @dataclass(frozen=True, slots=True)
 class Descriptor:
     """What a manifest says of something else: `size` is in bytes, `platform` is `os/arch` or
-    `os/arch/variant` where it is said."""
+    `os/arch/variant` where it is said. One with URLs may lie there alone."""
 
     media_type: str
     digest: str
     size: int
     platform: str | None = None
     artifact_type: str | None = None
+    has_urls: bool = False
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is a layer that lies elsewhere and may not be passed on."""
+        return self.has_urls and any(word in self.media_type for word in _FOREIGN)
 
     @property
     def is_index(self) -> bool:
@@ -66,7 +75,7 @@ class Manifest:
     """The bytes of a manifest or an index, and what they say.
 
     `children` are the manifests of an index; `blobs` the config and the layers of a manifest,
-    those that lie elsewhere (foreign layers with URLs) left out; `subject` is the digest that a
+    those that may not be passed on (foreign ones with URLs) left out; `subject` is the digest that a
     signature, an SBOM or another referrer is about.
     """
 
@@ -90,7 +99,9 @@ class Manifest:
         no manifest that can be promoted.
         """
         found = digest_of(content)
-        if digest is not None and digest.startswith("sha256:") and digest != found:
+        if digest is not None and digest.startswith("sha512:"):
+            found = f"sha512:{hashlib.sha512(content).hexdigest()}"
+        if digest is not None and digest != found:
             raise ContentMismatchError(
                 f"a manifest was expected to be {digest}, and is {found}",
                 hint="the registry, or something on the way, changed it: don't use it",
@@ -143,6 +154,9 @@ def _json(content: bytes, digest: str) -> dict[str, Any]:
 
 
 def _read(content: bytes, kind: str, digest: str, data: Mapping[str, Any]) -> Manifest:
+    foreign = ("config", "layers") if kind in INDEXES else ("manifests",)
+    if any(data.get(key) is not None for key in foreign):
+        raise ValueError("it can be read as an image and as an index")
     subject = data.get("subject")
     config = _descriptor(data["config"]) if kind not in INDEXES else None
     named = data.get("artifactType") or (config.media_type if config else None)
@@ -152,7 +166,7 @@ def _read(content: bytes, kind: str, digest: str, data: Mapping[str, Any]) -> Ma
         digest,
         tuple(_descriptor(one) for one in data.get("manifests") or ()),
         config,
-        tuple(_descriptor(one) for one in data.get("layers") or () if not one.get("urls")),
+        tuple(one for one in map(_descriptor, data.get("layers") or ()) if not one.is_foreign),
         validate_digest(subject["digest"]) if subject is not None else None,
         str(named) if named else None,
         {str(k): str(v) for k, v in (data.get("annotations") or {}).items()},
@@ -163,8 +177,8 @@ def _descriptor(data: Mapping[str, Any]) -> Descriptor:
     platform = data.get("platform") or {}
     parts = [str(platform[key]) for key in ("os", "architecture", "variant") if platform.get(key)]
     size = data["size"]
-    if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-        raise ValueError(f"a size is {size!r}")
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < _MAX_BLOB:
+        raise ValueError("a size is no number of bytes")
     artifact = data.get("artifactType")
     return Descriptor(
         str(data["mediaType"]),
@@ -172,4 +186,5 @@ def _descriptor(data: Mapping[str, Any]) -> Descriptor:
         size,
         "/".join(parts) or None,
         str(artifact) if artifact else None,
+        bool(data.get("urls")),
     )

@@ -6,6 +6,7 @@ are narrower, as the founding document has them.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass, replace
 
@@ -13,6 +14,7 @@ from versioned.errors import InvalidInputError
 from versioned.images.errors import InvalidImageError
 
 _MAX_REPOSITORY = 255
+_DOCKER_HUB = "docker.io"
 _IMAGE_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
@@ -22,6 +24,7 @@ _HOST = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)"
     r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::[0-9]{1,5})?|\[[0-9a-fA-F:]+\](?::[0-9]{1,5})?"
 )
+_CREDENTIALS = re.compile(r"\A.*@(?!sha(?:256|512):)", re.DOTALL)
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]+")
 _ECR_HOST = re.compile(
     r"(?P<account>[0-9]{12})(?P<kind>\.dkr\.ecr(?:-fips)?\.|\.dkr-ecr(?:-fips)?\.)"
@@ -59,7 +62,14 @@ def validate_digest(digest: str) -> str:
 
 def validate_host(host: str) -> str:
     """The host of a registry, with its port. Raises InvalidImageError."""
-    return _matched(_HOST, host, "a registry", "a host such as registry.example.com:5000")
+    hint = "a host such as registry.example.com:5000"
+    checked = _matched(_HOST, host, "a registry", hint)
+    if checked.startswith("["):
+        try:
+            ipaddress.IPv6Address(checked[1:].partition("]")[0])
+        except ValueError:
+            raise InvalidImageError(f"{checked[:80]!r} is no registry", hint=hint) from None
+    return checked
 
 
 def validate_region(region: str) -> str:
@@ -69,8 +79,14 @@ def validate_region(region: str) -> str:
 
 def _matched(pattern: re.Pattern[str], value: object, kind: str, hint: str) -> str:
     if not isinstance(value, str) or not pattern.fullmatch(value):
-        raise InvalidImageError(f"{str(value)[:80]!r} is not {kind}", hint=hint)
+        shown = without_credentials(str(value))
+        raise InvalidImageError(f"{shown[:80]!r} is not {kind}", hint=hint)
     return value
+
+
+def without_credentials(text: str) -> str:
+    """The same, for messages: `***` stands for all before an `@` that begins no digest."""
+    return _CREDENTIALS.sub("***@", text, count=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +104,20 @@ class ImageReference:
     @classmethod
     def parse(cls, text: str) -> ImageReference:
         """`app`, `app:1.4`, `team/app@sha256:...`, `host:5000/app:1.4`. The first part is a host
-        where it has a dot or a colon, or is `localhost`. Raises InvalidImageError."""
+        where it has a dot or a colon, or is `localhost`; `docker.io/nginx` is Docker's way to
+        write `docker.io/library/nginx`. Raises InvalidImageError."""
+        if _CREDENTIALS.match(text):
+            raise InvalidImageError(
+                f"{without_credentials(text)[:120]!r} is no image: what is after '@' is no digest",
+                hint="leave out user and password; use team/app@sha256:...",
+            )
         rest, at, digest = text.partition("@")
         registry, slash, path = rest.partition("/")
         if not slash or not (set(registry) & set(".:") or registry == "localhost"):
             registry, path = "", rest
         path, colon, tag = path.partition(":")
+        if registry == _DOCKER_HUB and "/" not in path:
+            path = f"library/{path}"
         try:
             return cls(
                 validate_host(registry) if registry else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -27,12 +27,13 @@ _NOT_OFFERED = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED)
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A whole answer of a registry. `url` is where it came from; `asked` says what was asked for,
-    for people: `GET https://host/v2/app/tags/list`, without the query, which may be signed."""
+    for people: `GET https://host/v2/app/tags/list`, without the query, which may be signed.
+    Bodies and headers may have tokens: none of them is shown."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
-    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    url: str = field(repr=False)
     asked: str
 
     @property

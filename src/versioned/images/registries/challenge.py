@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 _PART = re.compile(
-    r"""\s*,?\s*(?:
-        (?P<name>[A-Za-z0-9_!#$%&'*+.^`|~-]+)\s*=\s*
-            (?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s,"]*))
-        |(?P<scheme>[A-Za-z0-9_-]+)(?=[\s,]|$)
+    r"""\s*+,?\s*+(?:
+        (?P<name>[A-Za-z0-9_!#$%&'*+.^`|~-]++)\s*+=\s*+
+            (?:"(?P<quoted>(?:[^"\\]|\\.)*+)"|(?P<plain>[^\s,"]*+))
+        |(?P<scheme>[A-Za-z0-9_-]++)(?=[\s,]|$)
     )""",
     re.VERBOSE,
 )

@@ -115,7 +115,7 @@ class _Config:
         """What comes after `docker-credential-` in the name of the program for a host."""
         hosts = DOCKER_HUB_HOSTS if host == DOCKER_HUB else (host,)
         keys = (*hosts, _DOCKER_HUB_KEY) if host == DOCKER_HUB else hosts
-        named = [self.programs[key] for key in keys if self.programs.get(key)]
+        named = [self.programs[key] for key in keys if key in self.programs]
         name = named[0] if named else self.program_for_all
         if not name:
             return None

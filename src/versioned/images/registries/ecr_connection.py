@@ -21,6 +21,7 @@ _ATTEMPTS = 8
 _CONNECT_TIMEOUT = 10
 _READ_TIMEOUT = 60
 
+_MAX_PAGES = 10_000
 _BATCH = 100
 """Images that ECR takes in one request."""
 
@@ -139,7 +140,7 @@ class EcrConnection:
     ) -> Iterator[dict[str, Any]]:
         """Everything under `key`, of all pages."""
         token = None
-        while True:
+        for _ in range(_MAX_PAGES):
             answer = self.call(operation, repository, **parameters)
             yield from answer.get(key, ())
             following = answer.get("nextToken")
@@ -152,6 +153,10 @@ class EcrConnection:
                     hint="the server is not ECR, or is damaged",
                 )
             parameters["nextToken"] = token = following
+        raise RegistryError(
+            f"{EcrRequest(operation, self.region, self._account, repository)}: no end of pages",
+            hint="the server is not ECR, or is damaged",
+        )
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3's own
         with self._lock:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Any
 
+from versioned.errors import ContentMismatchError
 from versioned.images.errors import ImageNotFoundError, RegistryError, TagImmutableError
 from versioned.images.manifest import MEDIA_TYPES, Descriptor, Manifest
 from versioned.images.reference import validate_digest, validate_tag
@@ -61,7 +62,8 @@ def read_manifests(
 def _batch_get(
     connection: EcrConnection, repository: str, ids: Sequence[dict[str, str]]
 ) -> list[Manifest]:
-    """Those that are there. Raises RegistryError where ECR can't give one that is."""
+    """Those that are there. Raises RegistryError where ECR can't give one that is,
+    ContentMismatchError where it gives another than was asked for by digest."""
     answer = connection.call(
         "batch_get_image", repository, imageIds=ids, acceptedMediaTypes=list(MEDIA_TYPES)
     )
@@ -74,7 +76,7 @@ def _batch_get(
                 f"{failure.get('failureCode')}: {failure.get('failureReason')}",
                 hint="look at it in the console of ECR",
             )
-    return [
+    found = [
         Manifest.parse(
             one["imageManifest"].encode(),
             media_type=one.get("imageManifestMediaType"),
@@ -82,6 +84,15 @@ def _batch_get(
         )
         for one in answer.get("images", ())
     ]
+    asked = {one.get("imageDigest") for one in ids}
+    for manifest in found:
+        if None not in asked and manifest.digest not in asked:
+            raise ContentMismatchError(
+                f"{repository} in {connection.region} was asked for other manifests than "
+                f"{manifest.digest}, which it gave",
+                hint="the registry, or something on the way, changed it: don't use it",
+            )
+    return found
 
 
 def put_manifest(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import math
 import threading
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +16,8 @@ from versioned.images.registry import Credentials
 
 _MARGIN = timedelta(minutes=15)
 """A password that is handed out is good for at least this long, where ECR gives such."""
+_SHORTEST, _LONGEST = timedelta(minutes=5), timedelta(hours=12) - _MARGIN
+"""For how long one is kept, whatever the clock of this machine says."""
 
 
 class EcrToken:
@@ -24,15 +28,18 @@ class EcrToken:
         self._connection = connection
         self._lock = threading.Lock()
         self._held: Credentials | None = None
-        self._good_until = datetime.min.replace(tzinfo=UTC)
+        self._good_until = -math.inf
 
     def credentials(self) -> Credentials:
-        """One request where none is held. One that comes expired is handed out all the same: the
-        clock of this machine may be wrong, and the registry says so if it is not."""
+        """One request where none is held. One that comes expired is handed out all the same, for
+        five minutes: the clock of this machine may be wrong, and the registry says so if it is
+        not."""
         with self._lock:
-            if self._held is None or datetime.now(UTC) >= self._good_until:
+            if self._held is None or time.monotonic() >= self._good_until:
                 self._held, expires_at = _read(self._connection.call("get_authorization_token"))
-                self._good_until = expires_at - _MARGIN
+                left = expires_at - datetime.now(UTC) - _MARGIN
+                kept = min(max(left, _SHORTEST), _LONGEST)
+                self._good_until = time.monotonic() + kept.total_seconds()
             return self._held
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from contextlib import suppress
 from http import HTTPStatus
 
-from versioned.errors import ContentMismatchError, VersionedError
+from versioned.errors import ContentMismatchError, NotFoundError, VersionedError
 from versioned.images.errors import (
     ImageNotFoundError,
     ImageRepositoryNotFoundError,
@@ -21,6 +23,7 @@ from versioned.images.registries.transport import Transport
 
 ACCEPT = {"Accept": ", ".join(MEDIA_TYPES)}
 _DIGEST = "Docker-Content-Digest"
+_SIZE = re.compile(r"[0-9]{1,18}")
 _TAKEN = (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED)
 _NOT_TAKEN = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY, *_TAKEN)
 _TAKEN_CODE = "TAG_INVALID"
@@ -56,7 +59,11 @@ def get_manifest(transport: Transport, repository: str, reference: str) -> Manif
     answer = ask_manifest(transport, repository, reference)
     if answer.is_missing:
         raise _missing(transport, repository, reference, answer)
-    return Manifest.parse(answer.body, media_type=answer.headers.get("Content-Type"))
+    return Manifest.parse(
+        answer.body,
+        media_type=answer.headers.get("Content-Type"),
+        digest=reference if ":" in reference else None,
+    )
 
 
 def resolve(transport: Transport, repository: str, reference: str) -> Descriptor:
@@ -69,7 +76,9 @@ def resolve(transport: Transport, repository: str, reference: str) -> Descriptor
         raise answer.failure()
     digest, size = _digest_said(answer), answer.headers.get("Content-Length", "")
     kind = (answer.headers.get("Content-Type") or "").partition(";")[0].strip()
-    if not (answer.is_good and digest and size.isdigit() and kind):
+    if not (answer.is_good and digest and _SIZE.fullmatch(size) and kind):
+        return get_manifest(transport, repository, reference).descriptor
+    if ":" in reference and _algorithm(digest) != _algorithm(reference):
         return get_manifest(transport, repository, reference).descriptor
     if ":" in reference and digest != reference:
         raise _mismatch(named(repository, reference), reference, digest)
@@ -92,8 +101,8 @@ def put_manifest(
     if not answer.is_good:
         raise _refused(transport, repository, manifest, tag, answer)
     made = _digest_said(answer)
-    if made is not None and made != manifest.digest:
-        raise _mismatch(named(repository, tag or manifest.digest), manifest.digest, made)
+    if made is not None:
+        _check(manifest.content, made, named(repository, tag or manifest.digest))
     return manifest.subject is not None and answer.headers.get("OCI-Subject") is None
 
 
@@ -107,9 +116,11 @@ def delete_manifest(transport: Transport, repository: str, reference: str) -> An
 def _refused(
     transport: Transport, repository: str, manifest: Manifest, tag: str | None, answer: Answer
 ) -> VersionedError:
+    found = None
     if tag is not None and (answer.status in _TAKEN or answer.code == _TAKEN_CODE):
-        found = resolve(transport, repository, tag).digest
-        if found != manifest.digest:
+        with suppress(NotFoundError):
+            found = resolve(transport, repository, tag).digest
+        if found not in {None, manifest.digest}:
             return TagImmutableError(
                 f"{named(repository, tag)} is {found} already, and tags don't move there: "
                 f"{answer.reason}",
@@ -131,7 +142,7 @@ def _missing(
     what = named(repository, reference)
     if answer.code == NAME_UNKNOWN or not has_repository(transport, repository):
         return ImageRepositoryNotFoundError(
-            f"{transport.origin.host} has no {what}, and no repository {repository}",
+            f"{transport.origin.host} has no {what}, and no repository {repository}, or no tag in it",
             hint="versioned images list shows all that there are",
         )
     return ImageNotFoundError(
@@ -150,6 +161,10 @@ def _digest_said(answer: Answer) -> str | None:
             f"{answer.asked} was answered with a digest that is none",
             hint="that registry is broken: ask whoever runs it",
         ) from error
+
+
+def _algorithm(digest: str) -> str:
+    return digest.partition(":")[0]
 
 
 def _check(content: bytes, digest: str, what: str) -> None:

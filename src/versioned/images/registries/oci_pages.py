@@ -22,6 +22,7 @@ _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*?\brel\s*=\s*"?next"?', re.IGNORECASE)
 _COUNT = 1000
 """Of a page; more are refused by some registries."""
 _MAX_LINK = 8192
+_MAX_PAGES = 10_000
 
 
 def list_tags(transport: Transport, repository: str) -> list[str]:
@@ -30,8 +31,9 @@ def list_tags(transport: Transport, repository: str) -> list[str]:
     path = f"/v2/{validate_repository(repository)}/tags/list?n={_COUNT}"
     first = transport.request("GET", path, access, limit=PAGE_SIZE)
     if first.is_missing:
+        _check_registry(transport, first)
         raise ImageRepositoryNotFoundError(
-            f"{transport.origin.host} has no repository {repository}",
+            f"{transport.origin.host} has no repository {repository}, or no tag in it",
             hint="versioned images list shows all that there are",
         )
     answers = pages(transport, first, access)
@@ -39,11 +41,29 @@ def list_tags(transport: Transport, repository: str) -> list[str]:
 
 
 def has_repository(transport: Transport, repository: str) -> bool:
-    """False where the registry says that it has none; one that lets nobody list tags has it."""
+    """False where the registry says that it has none; one that lets nobody list tags has it.
+    Raises RegistryError where it is no registry."""
     path = f"/v2/{validate_repository(repository)}/tags/list?n=1"
     with suppress(AccessDeniedError):
-        return not transport.request("GET", path, Access(repository), limit=PAGE_SIZE).is_missing
+        answer = transport.request("GET", path, Access(repository), limit=PAGE_SIZE)
+        if answer.is_missing:
+            _check_registry(transport, answer)
+        return not answer.is_missing
     return True
+
+
+def _check_registry(transport: Transport, answer: Answer) -> None:
+    """Whether it is a registry that says 404: others don't say why. Raises RegistryError."""
+    if answer.code:
+        return
+    with suppress(AccessDeniedError):
+        version = transport.request("GET", "/v2/", Access())
+        if version.is_missing:
+            raise RegistryError(
+                f"{transport.origin.host} is no registry: {version.asked} was answered with "
+                f"{version.reason}",
+                hint="name the host, and the port, of a registry",
+            )
 
 
 def list_repositories(transport: Transport) -> list[str]:
@@ -64,7 +84,7 @@ def list_repositories(transport: Transport) -> list[str]:
 
 def pages(transport: Transport, first: Answer, access: Access) -> Iterator[Answer]:
     """Every page of a list, the first given. Raises RegistryError where they lead elsewhere or
-    round in circles, and whatever `Answer.failure` makes of an answer that is none."""
+    round in circles or are more than 10,000, and whatever `Answer.failure` makes of an answer that is none."""
     answer, seen = first, {first.url}
     while True:
         if not answer.is_good:
@@ -74,9 +94,9 @@ def pages(transport: Transport, first: Answer, access: Access) -> Iterator[Answe
         if not match:
             return
         url = transport.origin.follow(answer.url, match[1])
-        if url in seen or not transport.origin.owns(url):
+        if len(seen) == _MAX_PAGES or url in seen or not transport.origin.owns(url):
             raise RegistryError(
-                f"{answer.asked}: the pages of the list lead in a circle, or elsewhere",
+                f"{answer.asked}: the pages of the list lead in a circle, elsewhere, or to no end",
                 hint="that registry is broken: ask whoever runs it",
             )
         seen.add(url)
@@ -85,7 +105,9 @@ def pages(transport: Transport, first: Answer, access: Access) -> Iterator[Answe
 
 def _texts(answer: Answer, key: str, validate: Callable[[str], str]) -> list[str]:
     try:
-        found = json.loads(answer.body)[key] or ()
+        found = json.loads(answer.body)[key] or []
+        if not isinstance(found, list):
+            raise TypeError(key)
         return [validate(text) for text in found]
     except (ValueError, RecursionError, LookupError, TypeError) as error:
         raise RegistryError(

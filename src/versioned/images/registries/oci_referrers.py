@@ -10,7 +10,7 @@ from typing import Any
 
 from versioned.errors import StoreUnavailableError, VersionedError
 from versioned.images.errors import RegistryError
-from versioned.images.manifest import OCI_INDEX, Descriptor, Manifest
+from versioned.images.manifest import INDEXES, OCI_INDEX, Descriptor, Manifest
 from versioned.images.reference import validate_digest, validate_repository
 from versioned.images.registries.oci_manifests import (
     ask_manifest,
@@ -23,7 +23,7 @@ from versioned.images.registries.transport import PAGE_SIZE, Transport
 from versioned.images.registry import Undeleted
 
 _Entry = dict[str, Any]
-_TYING = re.compile(r"(sha256-[0-9a-f]{64})(?:\.[a-z0-9]+)?")
+_TYING = re.compile(r"(sha256-[0-9a-f]{64})(?:\.(?:sig|att|sbom))?")
 _NOT_OFFERED = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.NOT_FOUND,
@@ -39,6 +39,13 @@ def subject_of_tag(tag: str) -> str | None:
     that cosign writes (`sha256-....sig`, `.att`, `.sbom`)."""
     match = _TYING.fullmatch(tag)
     return match[1].replace("-", ":", 1) if match else None
+
+
+def tied_to(tag: str, *, digest: str, media_type: str) -> str | None:
+    """The digest that a tag ties this image to. None where it is the image itself; the tag without
+    a suffix only ties an index: on any other image people gave it."""
+    subject = subject_of_tag(tag)
+    return subject if subject != digest and ("." in tag or media_type in INDEXES) else None
 
 
 def list_referrers(transport: Transport, repository: str, digest: str) -> list[Descriptor]:

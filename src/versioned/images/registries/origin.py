@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from versioned.errors import InvalidInputError
 from versioned.images.errors import RegistryError
-from versioned.images.reference import validate_host
+from versioned.images.reference import validate_host, without_credentials
 
 DOCKER_HUB = "docker.io"
 DOCKER_HUB_HOSTS = (
@@ -40,7 +40,8 @@ class Origin:
         host = (rest if found else url).removesuffix("/")
         if found and scheme not in _PORTS:
             raise InvalidInputError(
-                f"a registry is asked by https or http, not by {scheme[:40]!r}", hint=_HINT
+                f"a registry is asked by https or http, not by {without_credentials(scheme)[:40]!r}",
+                hint=_HINT,
             )
         netloc = validate_host(host)
         if (_port(netloc) or 1) > _MAX_PORT:

@@ -180,4 +180,4 @@ def _token(answer: Answer) -> tuple[str, float]:
             f"{answer.asked} gave no token that is understood",
             hint="that server of tokens is broken: ask whoever runs it",
         )
-    return token, float(min(seconds, _LONGEST))
+    return token, float(min(max(0, seconds), _LONGEST))  # 0 first: NaN is no number

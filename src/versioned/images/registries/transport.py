@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
@@ -49,16 +49,18 @@ _MOVED = (301, 302, 303, 307, 308)
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
 _CONNECTING, _READING = 15.0, 60.0
 _UPLOADING = 600.0
+_WHOLE = 300.0
+"""Seconds for the whole of an answer that is not a blob."""
 _BLOCK = 65536
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
     method: str
-    url: str
+    url: str = field(repr=False)
     access: Access
-    headers: Mapping[str, str]
-    body: Body | None = None
+    headers: Mapping[str, str] = field(repr=False)
+    body: Body | None = field(default=None, repr=False)
 
     @property
     def asked(self) -> str:
@@ -125,7 +127,6 @@ class Transport:
         """
         made = _Request(method, self._absolute(url), access, headers or {}, body)
         again = 0 if body is not None and not isinstance(body, bytes) else retries
-
         return self._trying(lambda: _answer(made, self._exchange(made), limit), made.asked, again)
 
     @contextmanager
@@ -152,7 +153,6 @@ class Transport:
         self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None
     ) -> Answer:
         made = _Request(method, url, Access(), headers, body)
-
         return self._trying(
             lambda: _answer(made, self._send(made, None), _TOKEN_SIZE), made.asked, _RETRIES
         )
@@ -228,7 +228,7 @@ class Transport:
             timeout=urllib3.Timeout(connect=_CONNECTING, read=reading),
         )
         if response.status in _BUSY:
-            answer = _answer(made, response, ERROR_SIZE)
+            answer = _answer(made, response, ERROR_SIZE, is_cut=True)
             raise _BusyError(answer.reason, _pause(response.headers.get("Retry-After")))
         return response
 
@@ -256,11 +256,21 @@ def _closing(response: urllib3.BaseHTTPResponse) -> Iterator[None]:
         response.release_conn()
 
 
-def _answer(made: _Request, response: urllib3.BaseHTTPResponse, limit: int) -> Answer:
-    body = b""
+def _answer(
+    made: _Request, response: urllib3.BaseHTTPResponse, limit: int, *, is_cut: bool = False
+) -> Answer:
+    """With `is_cut` what is beyond the limit is left out."""
+    body, deadline = b"", time.monotonic() + _WHOLE
     with _closing(response):
-        for block in iter(partial(response.read, _BLOCK), b""):
+        for block in iter(partial(response.read1, _BLOCK), b""):
             body += block
+            if time.monotonic() > deadline:
+                raise StoreUnavailableError(
+                    f"{made.asked} was not answered in full within {_WHOLE:g} s",
+                    hint="try again, and see what slows the registry down",
+                )
+            if len(body) > limit and is_cut:
+                break
             if len(body) > limit:
                 raise RegistryError(
                     f"{made.asked} was answered with more than {limit} bytes",

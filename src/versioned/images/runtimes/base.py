@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
+from types import MappingProxyType
 from typing import BinaryIO, ClassVar
 
 from versioned.checks.base import clean_reason
@@ -24,6 +25,13 @@ _SHORT = 120.0
 """Seconds for what neither builds nor pushes."""
 _SHORTEST_SECRET = 8
 """Characters of a build argument that is struck out of errors: a `1` is in every output."""
+_OBEYED = re.compile(
+    r"PATH|HOME|USER|LOGNAME|SHELL|PWD|TERM|TZ|LANG|TMPDIR|TMP|TEMP|SOURCE_DATE_EPOCH|PROGRESS_NO_TRUNC|"
+    r"NO_COLOR|REGISTRY_AUTH_FILE|STORAGE_.*|_?CONTAINERS?_.*|(?:DOCKER|BUILDX|BUILDKIT|BUILDAH|PODMAN|"
+    r"XDG|LD|LC|SSL|SSH|DBUS|OTEL|GODEBUG|GOGC|GOMAXPROCS|GOMEMLIMIT|GOTRACEBACK)(?:_.*)?|"
+    r"(?i:.*_proxy)"
+)
+"""Environment variables by which container runtimes, their libraries and Go itself are led."""
 _LOCAL_IMAGE = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:/@\[\]-]{0,1023}")
 _LOOKED = re.compile(r"^(\S+) ([a-z0-9]+/[a-z0-9]+)$", re.MULTILINE)
 
@@ -54,6 +62,8 @@ class Runtime(ABC):
     name: ClassVar[str]
     probe: ClassVar[tuple[str, ...]]
     """The arguments that succeed only where it really runs."""
+    passes_environment: ClassVar[bool] = True
+    """Whether a build finds the environment that it was started with."""
     build_hint: ClassVar[str] = "nothing was pushed; what the build wrote says why"
 
     def joins_platforms(self) -> bool:
@@ -143,11 +153,13 @@ class Runtime(ABC):
         *,
         command: Sequence[str] = ("build",),
     ) -> None:
+        told = self._words(request)
         ended = self._run(
-            (*command, *options, *build_arguments(request)),
+            (*command, *options, *told.arguments),
             directory=request.context,
             timeout=None,
             output=output,
+            added=told.environ,
         )
         self._check(
             ended,
@@ -176,9 +188,16 @@ class Runtime(ABC):
         *,
         request: BuildRequest | None = None,
     ) -> Ended:
-        """`request` is the one whose build is part of the push."""
+        """`request` is the one whose build is part of the push; its arguments come last."""
         directory = request.context if request else None
-        ended = self._run(arguments, directory=directory, timeout=None, output=output)
+        told = self._words(request) if request else _Words((), {})
+        ended = self._run(
+            (*arguments, *told.arguments),
+            directory=directory,
+            timeout=None,
+            output=output,
+            added=told.environ,
+        )
         self._check(
             ended,
             "push",
@@ -186,6 +205,19 @@ class Runtime(ABC):
             hint="repeat it: what is there already is not sent again; a token may have expired",
         )
         return ended
+
+    def _words(self, request: BuildRequest) -> _Words:
+        """Everybody on this machine can read a program's arguments: values of build arguments go
+        by its environment, but for those that the runtime would obey itself."""
+        arguments = ["--platform", ",".join(request.platforms), "-f", str(request.dockerfile)]
+        environ = {}
+        for name, value in request.build_args.items():
+            if self.passes_environment and not _OBEYED.fullmatch(name):
+                arguments += ["--build-arg", name]
+                environ[name] = value
+            else:
+                arguments += ["--build-arg", f"{name}={value}"]
+        return _Words((*arguments, str(request.context)), environ)
 
     def _tls(self, host: str) -> tuple[str, ...]:  # noqa: ARG002 - only some have an option
         """Options by which a registry on this machine may speak plain HTTP."""
@@ -199,12 +231,13 @@ class Runtime(ABC):
         timeout: float | None = _SHORT,
         output: BinaryIO | None = None,
         stdin: BinaryIO | None = None,
+        added: Mapping[str, str] = MappingProxyType({}),
     ) -> Ended:
         try:
             return run_program(
                 (self.program, *arguments),
                 directory=directory or Path(),
-                environ=self.environ,
+                environ={**self.environ, **added},
                 timeout=timeout,
                 stdin=stdin,
                 sink=output,
@@ -234,12 +267,12 @@ def platform_tag(reference: ImageReference, platform: str) -> ImageReference:
     return reference.by_tag(f"{reference.tag}-{platform.replace('/', '-')}")
 
 
-def build_arguments(request: BuildRequest) -> tuple[str, ...]:
-    """What all runtimes are told in the same words."""
-    arguments = ["--platform", ",".join(request.platforms), "-f", str(request.dockerfile)]
-    for name, value in request.build_args.items():
-        arguments += ["--build-arg", f"{name}={value}"]
-    return (*arguments, str(request.context))
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Arguments of a build, and the variables that it has to find in its environment."""
+
+    arguments: tuple[str, ...]
+    environ: Mapping[str, str]
 
 
 def _secrets(request: BuildRequest) -> list[str]:

@@ -11,7 +11,7 @@ from typing import BinaryIO, ClassVar
 from versioned.images.build_request import BuildRequest
 from versioned.images.errors import TagMovedError
 from versioned.images.reference import ImageReference
-from versioned.images.runtimes.base import LocalImage, Runtime, build_arguments
+from versioned.images.runtimes.base import LocalImage, Runtime
 
 _SAID = re.compile(rb"digest: (sha256:[0-9a-f]{64})\b")
 _NAMED = re.compile(rb'"containerimage.digest":\s*"(sha256:[0-9a-f]{64})"')
@@ -69,7 +69,6 @@ class Docker(Runtime):
     ) -> str | None:
         with tempfile.NamedTemporaryFile() as metadata:
             options = ("--push", "--metadata-file", metadata.name, "-t", str(reference))
-            arguments = ("buildx", "build", *options, *build_arguments(request))
-            self._push(arguments, output, request=request)
+            self._push(("buildx", "build", *options), output, request=request)
             named = _NAMED.search(Path(metadata.name).read_bytes())
             return named[1].decode() if named else None

@@ -15,6 +15,7 @@ class Finch(Runtime):
     """See `Runtime`. Its builder is BuildKit, whose cache tells platforms apart."""
 
     name: ClassVar[str] = "finch"
+    passes_environment: ClassVar[bool] = False  # to its virtual machine only what it knows
     probe: ClassVar[tuple[str, ...]] = ("version",)
 
     def build(

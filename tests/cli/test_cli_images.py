@@ -114,7 +114,7 @@ class TestLooking:
     @pytest.mark.parametrize(
         ("line", "message"),
         [
-            ("tags nope", "error: host has no repository nope"),
+            ("tags nope", "error: host has no repository nope, or no tag in it"),
             ("describe app:9", "error: host has no app:9"),
             ("delete-tag app 9", "error: app has no tag '9'"),
         ],

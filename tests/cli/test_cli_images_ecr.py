@@ -28,7 +28,12 @@ KEEP_ONE = {
     ]
 }
 NO_USE = "--skip ecs --skip lambda --files pod.json"
-POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x"}, "spec": {"containers": []}}
+POD = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "x"},
+    "spec": {"containers": [{"image": "db:1"}]},
+}
 
 
 class Sessions:
@@ -112,7 +117,7 @@ class TestRemoving:
             remove 1 image (177 B), keep 2
               keep 1: tagged
               keep 1: an index that stays needs it
-            references: files 0; not asked: aliases, ecs, lambda
+            references: files 1; not asked: aliases, ecs, lambda
             """
         )
 
@@ -128,12 +133,14 @@ class TestRemoving:
         assert ran.stdout.splitlines()[-5:] == [
             "SOURCE   ANSWER   WHAT IT SAID",
             "aliases  skipped  there is no repository here, and --repo names none",
-            "files    ok       0 uses",
+            "files    ok       1 use",
             "ecs      failed   NoCredentialsError: Unable to locate credentials",
             "lambda   skipped  left out as asked",
         ]
         assert (ran.stderr.partition(":")[0], ran.code) == ("error", 10)
         assert len(ecr.images["versioned/app"]) == 3
+        ran = images("prune --keep-untagged --files pod.json --skip lambda")
+        assert (ran.stderr.partition(";")[0], ran.code) == ("error: nothing would go", 10)
 
 
 class TestLifecycle:

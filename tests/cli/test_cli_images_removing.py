@@ -59,6 +59,15 @@ class TestDeletingTags:
             f"deleted team/app:stable ({short(app[0])} stays as 1)\n"
         )
 
+    def test_a_use_that_may_mean_any_tag_counts_for_each(self, ours, app, in_use, registry, team):
+        registry.put_manifest(f"{team}/app", app[0], tag="stable")
+        assert ours(f"delete-tag app stable {in_use('app')} --yes").code == 4
+
+    def test_the_signature_of_what_is_in_use_stays(self, ours, app, in_use, registry, team):
+        tag = f"{app[0].digest.replace(':', '-')}.sig"
+        push_image(registry, f"{team}/app", tag, layers=(b"signature",))
+        assert ours(f"delete-tag app {tag} {in_use('app:1')} --yes").code == 4
+
     @pytest.mark.usefixtures("app")
     def test_it_is_kept_where_nobody_can_tell(self, ours):
         ours("delete-tag app 1 --yes").said(
@@ -109,6 +118,12 @@ class TestDeletingRepositories:
             "the empty name may stay in the registry's list\n",
         )
         assert registry.list_images(f"{team}/app") == []
+
+    @pytest.mark.usefixtures("app")
+    def test_an_image_in_use_that_no_tag_leads_to_counts(self, ours, in_use, registry, team):
+        lost = push_image(registry, f"{team}/app", None, layers=(b"lost",))
+        line = f"delete-repo app --with-images {in_use(f'app@{lost.digest}')} --yes"
+        assert ours(line).code == 4
 
     @pytest.mark.usefixtures("app")
     def test_what_the_registry_refuses_is_told(self, ours, in_use, server, registry, team):

@@ -50,7 +50,8 @@ def repositories(draw):
         subject = draw(st.one_of(st.none(), st.sampled_from(known + missing)))
         tags = draw(st.lists(st.sampled_from(["keep", "pr", "v"]), max_size=2, unique=True))
         tags = [f"{tag}-{number}" for tag in tags]
-        if subject and draw(st.booleans()):
-            tags.append(f"{digest(subject).replace(':', '-')}.sig{number}")
+        signed = {one.subject for one in images}
+        if subject and digest(subject) not in signed and draw(st.booleans()):
+            tags.append(f"{digest(subject).replace(':', '-')}.sig")
         images.append(stored(f"i{number}", *tags, age=age, children=children, subject=subject))
     return draw(st.permutations(images))

@@ -82,7 +82,10 @@ def test_an_index_that_can_not_be_pulled_whole_is_found():
 def test_only_tags_that_people_gave_are_its_own():
     tie = digest("x").replace(":", "-")
     tags = (tie, f"{tie}.sig", f"{tie}.att.1", "v1", f"{tie}x")
-    assert own_tags(stored("s", *tags, subject="x")) == ("v1", f"{tie}x")
+    own = (tie, f"{tie}.att.1", "v1", f"{tie}x")
+    assert own_tags(stored("s", *tags, subject="x")) == own
+    assert own_tags(stored("s", *tags, subject="x", children=["c"])) == own[1:]
+    assert own_tags(stored("x", *tags, subject="x")) == tags
     assert own_tags(stored("s", f"{tie}.sig")) == (f"{tie}.sig",)
 
 

@@ -17,6 +17,7 @@ pytest_plugins = ("image_manager_fixtures",)
 HOST = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
 APP = "shop/app"
 OLD = timedelta(days=31)
+HOURS = timedelta(hours=2)
 SBOM = "application/vnd.example.sbom"
 
 
@@ -59,8 +60,9 @@ def test_cleanup_wants_a_name_or_all(manager):
         manager.cleanup()
 
 
-def test_cleanup_deletes_every_untagged_image_of_any_age(manager, ecr, push):
-    kept, loose = push("1"), [push(None), push(None, name="web", age=OLD)]
+def test_cleanup_deletes_every_untagged_image_that_is_not_being_pushed_just_now(manager, ecr, push):
+    kept, young = push("1"), push(None, content="young")
+    loose = [push(None, age=HOURS), push(None, name="web", age=OLD)]
     assert manager.cleanup("app") == {
         "repos_touched": 1,
         "tags_deleted": 1,
@@ -69,7 +71,7 @@ def test_cleanup_deletes_every_untagged_image_of_any_age(manager, ecr, push):
         "spared": [],
     }
     assert manager.cleanup(all=True)["tags_deleted"] == 1
-    assert set(ecr.images[APP]) == {kept.digest}
+    assert set(ecr.images[APP]) == {kept.digest, young.digest}
     assert manager.cleanup(all=True)["repos_touched"] == 0
 
 
@@ -169,7 +171,8 @@ def test_a_repository_that_cant_be_looked_at_is_an_error_and_not_clean(manager, 
 
 
 def test_an_error_after_others_were_cleaned_is_among_the_failures(manager, ecr, push):
-    gone, left = push(None, content="a"), push(None, name="web", content="b")
+    gone = push(None, content="a", age=HOURS)
+    left = push(None, name="web", content="b", age=HOURS)
     plain = ecr.batch_delete_image
 
     def delete(**asked):
@@ -188,7 +191,7 @@ def test_an_error_after_others_were_cleaned_is_among_the_failures(manager, ecr, 
 
 
 def test_what_is_tagged_since_the_plan_is_spared_and_said_to_be(manager, push, source):
-    loose = push(None)
+    loose = push(None, age=HOURS)
 
     def tag_it():
         if source.asked == 2:

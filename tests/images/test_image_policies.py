@@ -95,7 +95,9 @@ def publisher(images):
 
 def janitor(images):
     push_image(images.registry, "acme/app", None, layers=[b"old"])
-    (plan,) = images.plan(images.references(), ImageRetention.cleanup(), name="app")
+    (plan,) = images.plan(
+        images.references(), ImageRetention(untagged_older_than_secs=0), name="app"
+    )
     assert images.apply(plan).deleted
     images.delete_tag("app", "1.0")
     images.registry.unmark_retained("acme/app", "acme:retain")

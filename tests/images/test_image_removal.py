@@ -8,13 +8,16 @@ import pytest
 from image_builders import push_image, push_index, push_referrer
 from tapped_registry import Killed, TappedRegistry
 
-from versioned.errors import StoreError
+from versioned.errors import StoreError, VersionedError
+from versioned.images.errors import ImageRepositoryNotFoundError
 from versioned.images.graph import ImageGraph
+from versioned.images.manifest import OCI_INDEX, digest_of
 from versioned.images.planning import plan_images
 from versioned.images.removal import apply_plan
-from versioned.images.retention import ImageRetention
+from versioned.images.retention import ImageRetention, Rule
 from versioned.images.sources.base import Answer, ImageUse, References, SourceReport
 from versioned.images.usage import ImageUsers
+from versioned.images.users import find_users
 
 pytest_plugins = ("ecr_fixtures",)
 
@@ -188,6 +191,57 @@ class TestWhatIsSpared:
         assert len(result.deleted) == 3
 
 
+class TestWhatNoListingShows:
+    """CI tags each platform, an index joins them, and its tag moved on; or it is of a kind that is
+    not understood."""
+
+    @pytest.fixture
+    def parts(self, registry_server, connect):
+        registry = connect(registry_server)
+        return [push_image(registry, APP, f"pr-{n}", layers=(n.encode(),)) for n in ("amd", "arm")]
+
+    @pytest.mark.parametrize("repository", [None, APP])
+    def test_the_children_of_an_index_in_use_stay(
+        self, registry_server, connect, parts, repository
+    ):
+        registry = connect(registry_server)
+        inner = push_index(registry, APP, None, parts)
+        outer = push_index(registry, APP, None, [inner])
+        use = ImageUse("web", repository=repository, digest=outer.digest)
+        zeros = f"sha256:{'0' * 64}"
+        elsewhere = [ImageUse("db", "r.io", "db", digest=zeros), ImageUse("db", digest=zeros)]
+        images = registry.list_images(APP)
+        references = known(use, *elsewhere)()
+        registry_server.requests.clear()
+        users = find_users(registry, APP, images, references)
+        assert len(registry_server.requests) == 2
+        assert {one.digest for one in users.unlisted} == {outer.digest, inner.digest}
+        plan = plan_images(APP, images, users, RULES, now=datetime.now(UTC))
+        assert {one.rule for one in plan.decisions} == {Rule.REFERENCED}
+        result = apply_plan(registry, planned(registry), recheck=lambda: references)
+        assert {one.reason for one in result.spared} == {"referenced by web"}
+
+    def test_what_can_not_be_asked_is_not_taken_for_unused(self, registry_server, connect, parts):
+        registry = connect(registry_server)
+        lost = push_index(registry, APP, None, parts)
+        registry_server.fail("GET", f"manifests/{lost.digest}", times=99, status=403)
+        use = ImageUse("web", digest=lost.digest)
+        with pytest.raises(VersionedError):
+            find_users(registry, APP, registry.list_images(APP), known(use)())
+
+    def test_the_children_of_an_index_that_is_not_understood_stay(
+        self, registry_server, connect, parts
+    ):
+        registry = connect(registry_server)
+        strange = {"mediaType": OCI_INDEX, "digest": "sha384:" + "0" * 96, "size": 3}
+        listed = [parts[0].descriptor.to_dict(), strange, 7]
+        raw = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed}).encode()
+        contents = registry_server.contents(APP)
+        contents.manifests[digest_of(raw)] = (raw, OCI_INDEX)
+        contents.tags["v1"] = digest_of(raw)
+        assert [one.tags for one in planned(registry).removed] == [("pr-arm",)]
+
+
 class TestFailures:
     def test_what_an_index_needs_stays_while_the_index_can_not_be_deleted(
         self, oci, registry_server, doomed
@@ -225,6 +279,22 @@ class TestFailures:
         (failure,) = result.failures
         assert failure.identity == leaf.digest
         assert failure.reason.startswith("not tried")
+
+    def test_a_repository_that_goes_meanwhile_loses_no_account_of_what_went(self, oci, doomed):
+        class Vanishing(TappedRegistry):
+            waves = 0
+
+            def delete_images(self, repository, digests):
+                self.waves += 1
+                if self.waves > 1:
+                    raise ImageRepositoryNotFoundError("no such repository", hint="")
+                return oci.delete_images(repository, digests)
+
+        plan = planned(oci)
+        result = apply_plan(Vanishing(oci), plan, recheck=known())
+        told = digests(result.deleted) | {one.identity for one in result.failures}
+        told |= {one.image.digest for one in result.spared}
+        assert (bool(result.deleted), told) == (True, doomed)
 
     def test_where_nothing_went_the_error_of_the_registry_is_raised(self, oci, registry_server):
         before = held(registry_server)
@@ -268,7 +338,7 @@ def test_on_ecr_too_children_go_after_their_index(ecr, ecr_registry, ecr_app, ec
     old, kept = ecr_push(None, b"old"), ecr_push(None, b"kept")
     push_index(ecr_registry, ecr_app, None, [old, kept])
     push_index(ecr_registry, ecr_app, "v1", [kept])
-    plan = planned(ecr_registry, ImageRetention.cleanup())
+    plan = planned(ecr_registry, ImageRetention(untagged_older_than_secs=0))
     result = apply_plan(ecr_registry, plan, recheck=known())
     assert (len(result.deleted), result.failures, result.spared) == (2, (), ())
     left = ecr_registry.list_images(ecr_app)

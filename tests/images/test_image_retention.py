@@ -38,7 +38,13 @@ class TestUntagged:
 
     def test_of_any_age_go_where_that_is_asked(self):
         images = [stored("a", age=31), stored("b", age=0), stored("c", age=-1), stored("d")]
-        assert set(planned(images, ImageRetention.cleanup()).values()) == {"-untagged"}
+        rules = ImageRetention(untagged_older_than_secs=0)
+        assert set(planned(images, rules).values()) == {"-untagged"}
+
+    def test_cleanup_spares_what_was_pushed_in_the_last_hour(self):
+        images = [stored("a", age=0.03), stored("b", age=0.05), stored("c"), stored("d", age=-1)]
+        expected = {"a": "+young", "b": "-untagged", "c": "-untagged", "d": "+young"}
+        assert planned(images, ImageRetention.cleanup()) == expected
 
     def test_stay_where_no_age_is_asked(self):
         rules = ImageRetention(untagged_older_than_secs=None)

@@ -57,6 +57,10 @@ def of(number):
 
 
 class TestAliases:
+    def test_without_any_alias_nothing_is_proved(self, repository):
+        (report,) = ask([AliasSource(repository)]).reports
+        assert (report.answer, report.reason) == (Answer.SKIPPED, "there is no alias")
+
     def test_every_version_that_an_alias_points_at_counts_by_its_digest(self, repository):
         repository.put_alias("app", "prod", 1)
         repository.split_alias("app", "dev", {"1": 80, "2": 15, "3": 5})

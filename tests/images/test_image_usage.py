@@ -7,9 +7,13 @@ from botocore.exceptions import ClientError
 from stored_images import NOW, digest, names, stored
 
 from versioned.errors import InvalidInputError, StoreUnavailableError
+from versioned.images.config import ImagesConfig
 from versioned.images.errors import ImageNotFoundError, InvalidImageError
-from versioned.images.orphans import find_orphans
+from versioned.images.opening import open_images
+from versioned.images.orphans import orphan_report
+from versioned.images.planning import plan_images
 from versioned.images.replicas import resolve_replicas
+from versioned.images.retention import ImageRetention
 from versioned.images.sources.base import (
     Answer,
     ImageUse,
@@ -85,6 +89,21 @@ class TestAsking:
         found = ask([Source("a", error=DENIED), Source("b")], skip={"a", "replicas"})
         assert found.reports[0] == SourceReport("a", Answer.SKIPPED, 0, "left out as asked")
         assert found.are_known
+
+    def test_sources_of_one_kind_are_left_out_in_all_regions(self):
+        found = ask(
+            [Source("ecs:eu-west-1", error=DENIED), Source("ecs", error=DENIED)], skip={"ecs"}
+        )
+        assert {one.answer for one in found.reports} == {Answer.SKIPPED}
+
+    def test_ecr_is_asked_about_in_every_region_also_the_one_that_is_chosen(self):
+        config = ImagesConfig(regions=("eu-west-1",), account="123456789012")
+        images = open_images(config, environ={}, region="us-east-1")
+        everywhere = {
+            f"{kind}:{at}" for kind in ("ecs", "lambda") for at in ("eu-west-1", "us-east-1")
+        }
+        skipped = {one.source for one in images.references(skip=("ecs", "lambda")).reports}
+        assert everywhere <= skipped
 
     def test_a_name_to_leave_out_that_no_source_has_is_refused(self):
         with pytest.raises(InvalidInputError, match="'ec2'") as refused:
@@ -172,13 +191,19 @@ class TestUses:
             f"{HOST}:443",
             EU,
             EU.replace(".dkr.ecr", ".dkr.ecr-fips"),
+            OTHERS,
         ):
             assert used(use(f"{host}/team/app:v1")) == {"one": ("web",)}
 
     def test_a_tag_without_a_registry_may_be_meant_to_lie_here(self):
-        assert used(use("team/app:v2")) == {"two": ("web",)}
+        for where in ("team/app", "app"):
+            assert used(use(f"{where}:v2")) == {"two": ("web",)}
 
-    @pytest.mark.parametrize("where", [f"{OTHERS}/team/app", "r.io/team/app", f"{HOST}/app", "app"])
+    def test_the_tag_of_a_child_means_its_index_too(self):
+        images = [stored("amd", "1-amd"), stored("index", "1", children=["amd"])]
+        assert set(used(use("app:1-amd"), images=images)) == {"amd", "index"}
+
+    @pytest.mark.parametrize("where", ["r.io/team/app", f"{HOST}/app", "pp", "other/team/app"])
     def test_a_tag_somewhere_else_does_not_count(self, where):
         assert used(use(f"{where}:v1"), use(where)) == {}
 
@@ -293,10 +318,12 @@ class TestReplicas:
 class TestOrphans:
     def found(self, *uses, answer=Answer.OK, days=30):
         references = References(uses, (SourceReport("ecs", answer),))
-        images = {"team/app": IMAGES, "team/new": [stored("new", "v1", age=1)]}
-        return find_orphans(
-            references, host=HOST, repositories=images, now=NOW, threshold_days=days
-        )
+        rules = ImageRetention.orphans(days)
+        plans = []
+        for path, images in {"team/app": IMAGES, "team/new": [stored("new", "v1", age=1)]}.items():
+            users = image_users(references, host=HOST, repository=path, images=images)
+            plans.append(plan_images(path, images, users, rules, now=NOW))
+        return orphan_report(plans, references, host=HOST, at=NOW, threshold_days=days)
 
     def test_each_tag_of_what_nothing_refers_to_is_one(self):
         report = self.found(use(f"{HOST}/team/app:multi"))

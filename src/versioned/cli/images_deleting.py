@@ -15,7 +15,6 @@ from versioned.cli.images_uses import check_deleted, check_unused, force_words
 from versioned.cli.images_words import bytes_words, short_digest
 from versioned.cli.words import count_words, size_words
 from versioned.images.errors import ImageNotFoundError, ImageRepositoryNotEmptyError
-from versioned.images.graph import own_tags
 
 if TYPE_CHECKING:
     from versioned.images.registry import Deletion, StoredImage
@@ -93,9 +92,9 @@ def _fate(image: StoredImage, others: Sequence[str]) -> str:
 def _users_of_tag(
     ours: ImagesSession, name: str, tag: str, image: StoredImage, references: References
 ) -> Sequence[str]:
-    """Who would miss it: while the image has other tags, only who names this one."""
-    if own_tags(image) != (tag,):
-        by_tag = (one for one in references.uses if one.tag == tag and not one.digest)
+    """Who would miss it: while the image has other tags, only who names this one, or any."""
+    if image.tags != (tag,):
+        by_tag = (one for one in references.uses if one.tag in {tag, None} and not one.digest)
         references = replace(references, uses=tuple(by_tag))
     return ours.images.users(name, references).digests.get(image.digest, ())
 
@@ -158,8 +157,9 @@ def delete_repo(
 def _users_of_any(
     ours: ImagesSession, name: str, images: Sequence[StoredImage], references: References
 ) -> Sequence[str]:
-    found = ours.images.users(name, references).digests
-    return sorted({user for one in images for user in found.get(one.digest, ())})
+    found = ours.images.users(name, references)
+    there = (*images, *found.unlisted)
+    return sorted({user for one in there for user in found.digests.get(one.digest, ())})
 
 
 def _uses(users: Sequence[str], references: References) -> dict[str, object]:

@@ -158,10 +158,10 @@ def cleanup(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Delete all untagged images, of any age, that nothing needs.
+    """Delete all untagged images that nothing needs.
 
-    What is in use stays, and what a tagged image consists of; where a source of references did
-    not answer, nothing goes.
+    What is in use stays, what a tagged image consists of, and what was pushed in the last hour, as
+    far as the registry tells; where a source of references did not answer, nothing goes.
     """
     if (name is None) != everywhere:
         raise click.UsageError("Say which repository: NAME, or --all.")
@@ -194,6 +194,8 @@ def _run(ours: ImagesSession, request: Request) -> None:
     held = [d for one in plans for d in one.decisions if d.rule is Rule.REFERENCES_UNKNOWN]
     if held:
         raise unknown(f"{count_words(len(held), 'image')} would go, but may be in use", references)
+    if references.unanswered:
+        raise unknown("nothing would go; but what is in use is not known", references)
     if any(one.removed for one in plans) and not request.yes and not request.dry_run:
         raise NeedsYesError
 

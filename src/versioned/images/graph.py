@@ -8,16 +8,23 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from versioned.images.manifest import INDEXES
 from versioned.images.registry import StoredImage
 
-_TYING = re.compile(r"sha256-[0-9a-f]{64}(?:\..*)?")
+_TYING = re.compile(r"sha256-[0-9a-f]{64}(?P<kind>\.(?:sig|att|sbom))?")
 
 
 def own_tags(image: StoredImage) -> tuple[str, ...]:
     """The tags that people gave it: those left out that only tie a referrer to its subject."""
-    if image.subject is None:
+    if image.subject is None or image.subject == image.digest:
         return image.tags
-    return tuple(tag for tag in image.tags if not _TYING.fullmatch(tag))
+    return tuple(tag for tag in image.tags if not _is_tying(tag, image))
+
+
+def _is_tying(tag: str, image: StoredImage) -> bool:
+    """The specification has the tag of a digest for an index of referrers only."""
+    match = _TYING.fullmatch(tag)
+    return match is not None and bool(match["kind"] or image.media_type in INDEXES)
 
 
 class Kinship(StrEnum):

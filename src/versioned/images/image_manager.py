@@ -224,7 +224,8 @@ class ImageManager:
         name: str | None = None,
         all: bool = False,  # noqa: A002 - the founding document's
     ) -> CleanupResult:
-        """Delete every untagged image that nothing needs, in one repository or in all.
+        """Delete every untagged image that nothing needs, in one repository or in all; but for
+        what was pushed in the last hour, whose index or tag may be under way.
 
         What could not be deleted counts for nothing. Raises ValueError for neither a name nor
         `all`, ReferencesUnknownError where it is not known what is in use.

@@ -75,7 +75,7 @@ def _sources(
         FilesSource(files) if files else _Nothing("files", "no files were named"),
     ]
     if not config.registry:
-        regions = config.regions or (region,)
+        regions = tuple(dict.fromkeys((region, *config.regions)))
         for one in regions:
             mark = one if len(regions) > 1 else None
             sources += [

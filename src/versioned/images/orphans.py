@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from versioned.images.graph import own_tags
-from versioned.images.planning import plan_images
 from versioned.images.reference import ImageReference
-from versioned.images.registry import StoredImage
-from versioned.images.retention import ImagePlan, ImageRetention
+from versioned.images.retention import ImagePlan
 from versioned.images.sources.base import References, SourceReport
-from versioned.images.usage import image_users
 
 DEFAULT_THRESHOLD_DAYS = 30
 
@@ -63,30 +60,16 @@ class OrphanReport:
         }
 
 
-def find_orphans(
+def orphan_report(
+    plans: Sequence[ImagePlan],
     references: References,
     *,
     host: str,
-    repositories: Mapping[str, Sequence[StoredImage]],
-    now: datetime,
+    at: datetime,
     threshold_days: float = DEFAULT_THRESHOLD_DAYS,
 ) -> OrphanReport:
-    """The tags of each repository of the registry `host` that are older than that and that
-    nothing refers to, in the order of the images. An image whose age is not known is none.
-
-    Raises InvalidInputError for a threshold that can't be meant.
-    """
-    rules = ImageRetention.orphans(threshold_days)
-    plans = tuple(
-        plan_images(
-            repository,
-            images,
-            image_users(references, host=host, repository=repository, images=images),
-            rules,
-            now=now,
-        )
-        for repository, images in repositories.items()
-    )
+    """The tags of what plans by `ImageRetention.orphans` would remove from the registry `host`, in
+    the order of the images. An image whose age is not known is none."""
     orphans = (
         Orphan(
             plan.repository,
@@ -100,5 +83,5 @@ def find_orphans(
         for tag in own_tags(image)
     )
     return OrphanReport(
-        now, threshold_days, tuple(orphans), references.reports, plans, references.are_known
+        at, threshold_days, tuple(orphans), references.reports, tuple(plans), references.are_known
     )

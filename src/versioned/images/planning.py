@@ -146,6 +146,9 @@ class _Judge:
         limit = self.rules.untagged_older_than_secs
         if limit is None:
             return _Verdict(True, Rule.UNTAGGED_KEPT, "untagged images stay")
+        if image.pushed_at and self._is_just_pushed(image.pushed_at):
+            reason = "pushed just now: its index or its tag may be under way"
+            return _Verdict(True, Rule.YOUNG, reason)
         if limit and self._moment(image) is None:
             return self._of_unknown_age(image)
         if limit and not self._is_older(image, limit):
@@ -194,6 +197,10 @@ class _Judge:
             return image.pushed_at
         created = image.created_at
         return created if created and created >= _NO_IMAGE_BEFORE else None
+
+    def _is_just_pushed(self, pushed_at: datetime) -> bool:
+        takes = self.rules.push_takes_secs
+        return takes > 0 and self.now - pushed_at < timedelta(seconds=takes)
 
     def _is_older(self, image: StoredImage, limit: float) -> bool:
         moment = self._moment(image)

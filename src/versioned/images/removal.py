@@ -7,13 +7,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from versioned.errors import NotFoundError, StoreError
+from versioned.errors import NotFoundError, StoreError, VersionedError
 from versioned.images.graph import ImageGraph
 from versioned.images.planning import plan_images
 from versioned.images.registry import Deletion, Registry, StoredImage, Undeleted
 from versioned.images.retention import ImageDecision, ImagePlan, Rule
 from versioned.images.sources.base import References
-from versioned.images.usage import ImageUsers, image_users
+from versioned.images.usage import ImageUsers
+from versioned.images.users import find_users
 
 _FOLLOWING = {Rule.CHILD_OF_REMOVED, Rule.REFERRER_OF_REMOVED}
 
@@ -68,7 +69,7 @@ def apply_plan(
         return Removal(plan)
     references = recheck()
     images = registry.list_images(plan.repository)
-    users = image_users(references, host=registry.host, repository=plan.repository, images=images)
+    users = find_users(registry, plan.repository, images, references)
     second = _SecondLook(registry, plan, images, users)
     spared = second.spared()
     doomed = [image.digest for image in plan.removed if image.digest not in spared]
@@ -173,7 +174,7 @@ class _Deleting:
     def _delete(self, digests: list[str]) -> None:
         try:
             deletion = self.registry.delete_images(self.plan.repository, digests)
-        except StoreError as error:
+        except (StoreError, NotFoundError) as error:
             self.is_broken = True
             deletion = self._what_went(digests, error)
         reasons = {failure.identity: failure.reason for failure in deletion.failures}
@@ -183,7 +184,7 @@ class _Deleting:
             else:
                 self.failures[digest] = reasons.get(digest, "the registry said nothing of it")
 
-    def _what_went(self, digests: list[str], error: StoreError) -> Deletion:
+    def _what_went(self, digests: list[str], error: VersionedError) -> Deletion:
         """Raises the error where nothing of the plan is known to be gone."""
         gone: list[str] = []
         with suppress(StoreError):

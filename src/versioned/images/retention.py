@@ -12,7 +12,8 @@ from versioned.images.graph import ImageGraph
 from versioned.images.registry import StoredImage
 from versioned.retention import check_seconds
 
-DAY = 24 * 60 * 60
+HOUR = 60 * 60
+DAY = 24 * HOUR
 DEFAULT_UNTAGGED_OLDER_THAN_SECS = 30 * DAY
 
 
@@ -50,7 +51,8 @@ class ImageRetention:
     such as match `remove_tags`; what is not asked decides nothing. A tag that matches `keep_tags`
     keeps the image whatever other tags it has. Patterns are as in `release-*`. An age of 0 is any
     age; otherwise what has no known age is kept. `go_by` says which time counts: when it was
-    pushed, which not every registry knows, or when the image says that it was created.
+    pushed, which not every registry knows, or when the image says that it was created. Untagged
+    ones stay that are known to have been pushed within `push_takes_secs`.
 
     Raises InvalidInputError for values that make no sense.
     """
@@ -61,9 +63,10 @@ class ImageRetention:
     remove_tags: tuple[str, ...] = ()
     keep_tags: tuple[str, ...] = ()
     go_by: Literal["pushed", "created"] = "pushed"
+    push_takes_secs: float = 0
 
     def __post_init__(self) -> None:
-        for name in ("untagged_older_than_secs", "older_than_secs"):
+        for name in ("untagged_older_than_secs", "older_than_secs", "push_takes_secs"):
             if getattr(self, name) is not None:
                 check_seconds(name, getattr(self, name))
         last = self.keep_last
@@ -84,8 +87,9 @@ class ImageRetention:
 
     @classmethod
     def cleanup(cls) -> ImageRetention:
-        """Every untagged image goes, of any age."""
-        return cls(untagged_older_than_secs=0)
+        """Every untagged image goes, but for what is known to have been pushed in the last hour:
+        its index or its tag may be under way."""
+        return cls(untagged_older_than_secs=0, push_takes_secs=HOUR)
 
     @classmethod
     def orphans(cls, threshold_days: float) -> ImageRetention:

@@ -31,10 +31,12 @@ _SHOWN = 3
 @dataclass(frozen=True, slots=True)
 class ImageUsers:
     """Who uses each image of a repository, sorted, by its digest; also of digests that are in use
-    and not there. `doubt` says why others may be in use, too; empty where all is known."""
+    and not there. `doubt` says why others may be in use, too; empty where all is known.
+    `unlisted` are images in use that are there, though no listing has them."""
 
     digests: Mapping[str, tuple[str, ...]]
     doubt: str = ""
+    unlisted: tuple[StoredImage, ...] = ()
 
     @property
     def are_known(self) -> bool:
@@ -52,9 +54,10 @@ def ask(sources: Sequence[ReferenceSource], *, skip: Collection[str] = ()) -> Re
     """What every source says is in use, all asked at once. One that fails, however, is reported
     as failed; one whose name is in `skip` is not asked.
 
-    Raises InvalidInputError for a name to skip that no source has.
+    A source of one region, such as `ecs:eu-west-1`, is left out by `ecs`, too. Raises
+    InvalidInputError for a name to skip that no source has.
     """
-    names = {source.name for source in sources}
+    names = {name for source in sources for name in _names(source)}
     unknown = sorted(set(skip) - names - {REPLICAS})
     if unknown:
         raise InvalidInputError(
@@ -68,10 +71,14 @@ def ask(sources: Sequence[ReferenceSource], *, skip: Collection[str] = ()) -> Re
     )
 
 
+def _names(source: ReferenceSource) -> set[str]:
+    return {source.name, source.name.partition(":")[0]}
+
+
 def _ask(
     source: ReferenceSource, skip: Collection[str]
 ) -> tuple[tuple[ImageUse, ...], SourceReport]:
-    if source.name in skip:
+    if _names(source) & set(skip):
         return (), SourceReport(source.name, Answer.SKIPPED, reason=LEFT_OUT)
     try:
         uses = tuple(_checked(use) for use in source.uses())
@@ -92,33 +99,41 @@ def _checked(use: object) -> ImageUse:
 
 
 def image_users(
-    references: References, *, host: str, repository: str, images: Iterable[StoredImage]
+    references: References,
+    *,
+    host: str,
+    repository: str,
+    images: Iterable[StoredImage],
+    unlisted: Iterable[StoredImage] = (),
 ) -> ImageUsers:
-    """Who uses each image of a repository. Pure.
+    """Who uses each image of a repository: of those that are listed, and of others that are
+    known to be there. Pure.
 
     A digest counts wherever it is said to lie. A tag, or a whole repository, counts where it is
-    this one: in this registry, in the same account's ECR of another region, or without a registry,
-    which a client may complete. An index counts as used where the digest of a child is; and with
+    this one: in this registry, under the same path in any ECR, or without a registry, which a
+    client may complete, also with a path. An index counts as used where a child is; and with
     whatever is used all that it needs: its children, its subject, its signatures and other
     referrers.
     """
-    graph = ImageGraph(images)
+    hidden = tuple(unlisted)
+    graph = ImageGraph([*images, *hidden])
     tagged = {tag: image.digest for image in graph.images.values() for tag in image.tags}
     users: defaultdict[str, set[str]] = defaultdict(set)
     for use in references.uses:
         if use.digest:
             for digest in (use.digest, *graph.indexes_of(use.digest)):
                 users[digest].add(use.user)
-        if not _is_of(use, host, repository):
+        if not may_lie_in(use, host, repository):
             continue
         if use.tag in tagged:
-            users[tagged[use.tag]].add(use.user)
+            for digest in (tagged[use.tag], *graph.indexes_of(tagged[use.tag])):
+                users[digest].add(use.user)
         elif not (use.tag or use.digest):
             for digest in graph.images:
                 users[digest].add(f"{use.user} (any tag)")
     _spread(graph, users)
     names = {digest: tuple(sorted(found)) for digest, found in users.items()}
-    return ImageUsers(names, _doubt(references))
+    return ImageUsers(names, _doubt(references), hidden)
 
 
 def _spread(graph: ImageGraph, users: defaultdict[str, set[str]]) -> None:
@@ -138,13 +153,16 @@ def _doubt(references: References) -> str:
     return f"{', '.join(failed)} did not answer" if failed else "no source of references answered"
 
 
-def _is_of(use: ImageUse, host: str, repository: str) -> bool:
+def may_lie_in(use: ImageUse, host: str, repository: str) -> bool:
+    """Whether it is a use of that repository: under its path in this registry or in any ECR, which
+    may be a copy of it; or without a registry, which a client completes, maybe with a path."""
     if use.repository is None:
         return False
     home, there = plain_host(host), plain_host(use.registry or "")
-    ecr, other = EcrHost.parse(home), EcrHost.parse(there)
-    is_here = ecr.account == other.account if ecr and other else there in {"", home}
-    return is_here and _path(home, use.repository) == _path(home, repository)
+    named, ours = _path(home, use.repository), _path(home, repository)
+    if not there:
+        return f"/{ours}".endswith(f"/{named}")
+    return named == ours and (there == home or bool(EcrHost.parse(home) and EcrHost.parse(there)))
 
 
 def _path(home: str, repository: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from versioned.images.manifest import INDEXES, OCI_MANIFEST, Manifest
 from versioned.images.registries.ecr_connection import EcrConnection
 from versioned.images.registries.ecr_manifests import describe_image, not_found, read_manifests
-from versioned.images.registries.oci_referrers import subject_of_tag
+from versioned.images.registries.oci_referrers import tied_to
 from versioned.images.registry import ImageRepository, StoredImage
 
 _PAGE = 1000
@@ -100,6 +100,7 @@ def _image(detail: Mapping[str, Any], manifest: Manifest | None) -> StoredImage:
     tags = tuple(sorted(detail.get("imageTags") or ()))
     media_type = detail.get("imageManifestMediaType") or (manifest.media_type if manifest else "")
     subject = detail.get("subjectManifestDigest") or (manifest.subject if manifest else None)
+    tied = (tied_to(tag, digest=detail["imageDigest"], media_type=media_type) for tag in tags)
     return StoredImage(
         detail["imageDigest"],
         tags,
@@ -108,7 +109,7 @@ def _image(detail: Mapping[str, Any], manifest: Manifest | None) -> StoredImage:
         pushed_at=_moment(detail.get("imagePushedAt")),
         pulled_at=_moment(detail.get("lastRecordedPullTime")),
         children=tuple(child.digest for child in manifest.children) if manifest else (),
-        subject=subject or next(filter(None, map(subject_of_tag, tags)), None),
+        subject=subject or next(filter(None, tied), None),
         artifact_type=manifest.artifact_type if manifest else detail.get("artifactMediaType"),
     )
 

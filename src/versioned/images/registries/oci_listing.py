@@ -10,7 +10,7 @@ from types import MappingProxyType
 from versioned.errors import NotFoundError
 from versioned.images.manifest import Manifest, digest_of
 from versioned.images.registries.oci_blobs import read_blob
-from versioned.images.registries.oci_referrers import subject_of_tag
+from versioned.images.registries.oci_referrers import tied_to
 from versioned.images.registries.oci_survey import Survey, at_once, survey
 from versioned.images.registries.transport import Transport
 from versioned.images.registry import StoredImage
@@ -27,7 +27,7 @@ def list_images(transport: Transport, repository: str) -> list[StoredImage]:
     """See `Registry`. Requests: one for each tag, for each child, for the config of each image that
     doesn't say in an annotation when it was made, and for the referrers of each.
 
-    A manifest of a kind that is not understood is listed without size and children. A tag that
+    A manifest of a kind that is not understood is listed without size. A tag that
     names nothing that is there has no image, and is left to `list_tags`. An index that doesn't say
     when it was made is as old as the newest of its children, where all of them are there.
     """
@@ -47,7 +47,13 @@ def stored_images(
         for one in seen.manifests.values()
     ]
     images += [
-        StoredImage(one.digest, seen.tags_of(one.digest), one.media_type)
+        StoredImage(
+            one.digest,
+            seen.tags_of(one.digest),
+            one.media_type,
+            children=one.children,
+            subject=one.subject,
+        )
         for one in seen.foreign.values()
     ]
     return sorted(images, key=lambda one: (not one.tags, one.tags, one.digest))
@@ -62,14 +68,16 @@ def _image(manifest: Manifest, seen: Survey, created_at: datetime | None) -> Sto
         size=manifest.size,
         created_at=created_at,
         children=tuple(child.digest for child in manifest.children),
-        subject=manifest.subject or _tied_to(tags),
+        subject=manifest.subject or _tied_to(tags, manifest),
         artifact_type=manifest.artifact_type,
     )
 
 
-def _tied_to(tags: Iterable[str]) -> str | None:
+def _tied_to(tags: Iterable[str], manifest: Manifest) -> str | None:
     """The digest that its tags tie it to; none where it has another tag, too."""
-    subjects = {subject_of_tag(tag) for tag in tags}
+    subjects = {
+        tied_to(tag, digest=manifest.digest, media_type=manifest.media_type) for tag in tags
+    }
     return subjects.pop() if len(subjects) == 1 else None
 
 

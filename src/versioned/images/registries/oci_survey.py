@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from versioned.images.errors import RegistryError
+from versioned.images.errors import InvalidImageError, RegistryError
 from versioned.images.manifest import Manifest, digest_of
+from versioned.images.reference import validate_digest
 from versioned.images.registries.answers import Answer
 from versioned.images.registries.oci_manifests import ask_manifest
 from versioned.images.registries.oci_pages import list_tags
@@ -22,10 +23,13 @@ B = TypeVar("B")
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """A manifest of a kind that is not understood: it is there, and that is all that is known."""
+    """A manifest of a kind that is not understood: all that is known is what it seems to list and
+    to be about."""
 
     digest: str
     media_type: str
+    children: tuple[str, ...] = ()
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,12 @@ class Survey:
     def holders_of(self, digest: str) -> list[str]:
         """The indexes that have it as a child."""
         return [
-            index.digest
-            for index in self.manifests.values()
-            if any(child.digest == digest for child in index.children)
+            *(
+                index.digest
+                for index in self.manifests.values()
+                if any(child.digest == digest for child in index.children)
+            ),
+            *(one.digest for one in self.foreign.values() if digest in one.children),
         ]
 
 
@@ -85,9 +92,9 @@ class _Surveying:
             dangling = tuple(tag for tag in dangling if tag in now)  # others were deleted just now
         return Survey(tags, dangling, self._manifests, self._foreign)
 
-    def _next(self, manifests: list[Manifest]) -> list[Manifest | None]:
+    def _next(self, manifests: list[Manifest | Foreign]) -> list[Manifest | Foreign | None]:
         """What the last ones lead to, and nobody has seen yet."""
-        leads = [child.digest for one in manifests for child in one.children]
+        leads = [digest for one in manifests for digest in _children(one)]
         leads += self._referrers_of(manifests)
         known = self._manifests.keys() | self._foreign.keys() | self._missing
         wanted = [digest for digest in dict.fromkeys(leads) if digest not in known]
@@ -97,7 +104,7 @@ class _Surveying:
         )
         return [self._add(one) for one in found if one is not None]
 
-    def _referrers_of(self, manifests: list[Manifest]) -> list[str]:
+    def _referrers_of(self, manifests: list[Manifest | Foreign]) -> list[str]:
         if not self._asks_referrers or not manifests:
             return []
         first, *others = manifests
@@ -110,13 +117,13 @@ class _Surveying:
         )
         return [one.digest for some in (answered, *asked) for one in some or ()]
 
-    def _add(self, one: Manifest | Foreign) -> Manifest | None:
-        """It where it is new and may lead to others."""
+    def _add(self, one: Manifest | Foreign) -> Manifest | Foreign | None:
+        """It where it is new."""
+        is_new = one.digest not in self._manifests.keys() | self._foreign.keys()
         if isinstance(one, Foreign):
             self._foreign[one.digest] = one
-            return None
-        is_new = one.digest not in self._manifests
-        self._manifests[one.digest] = one
+        else:
+            self._manifests[one.digest] = one
         return one if is_new else None
 
     def _look(self, reference: str) -> Manifest | Foreign | None:
@@ -129,11 +136,39 @@ def _understood(answer: Answer) -> Manifest | Foreign:
     try:
         return Manifest.parse(answer.body, media_type=kind)
     except RegistryError:
-        return Foreign(digest_of(answer.body), kind or _media_type(answer.body))
+        found = _foreign(answer.body, kind)
+        if found is None:
+            raise
+        return found
 
 
-def _media_type(content: bytes) -> str:
+def _children(one: Manifest | Foreign) -> list[str]:
+    if isinstance(one, Foreign):
+        return list(one.children)
+    return [child.digest for child in one.children]
+
+
+def _foreign(content: bytes, kind: str) -> Foreign | None:
+    """Whatever it names that may be a digest of the same repository; `None` for what can't be
+    read: nobody knows what that needs."""
     try:
-        return str(json.loads(content)["mediaType"])
-    except (ValueError, RecursionError, LookupError, TypeError):
-        return ""
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(data, dict):
+        return None
+    listed = data.get("manifests")
+    children = [_digest(one) for one in (listed if isinstance(listed, list) else ())]
+    return Foreign(
+        digest_of(content),
+        kind or str(data.get("mediaType") or ""),
+        tuple(filter(None, children)),
+        _digest(data.get("subject")),
+    )
+
+
+def _digest(descriptor: object) -> str | None:
+    try:
+        return validate_digest(descriptor["digest"]) if isinstance(descriptor, dict) else None
+    except (LookupError, InvalidImageError):
+        return None

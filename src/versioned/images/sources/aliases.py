@@ -11,7 +11,7 @@ from versioned.aliases import list_held
 from versioned.context import Context
 from versioned.errors import ArtifactNotFoundError
 from versioned.images.recording import digest_of_sha256
-from versioned.images.sources.base import ImageUse
+from versioned.images.sources.base import ImageUse, SourceSkippedError
 from versioned.naming import LATEST_VERSION
 from versioned.repository import Repository
 from versioned.rollout_records import rollout_references
@@ -37,10 +37,13 @@ class AliasSource:
 
     def uses(self) -> Iterable[ImageUse]:
         """Raises ContaminatedError for a damaged alias or rollout, ArtifactNotFoundError where
-        one points at a version that is gone without saying which bytes it meant."""
+        one points at a version that is gone without saying which bytes it meant;
+        SourceSkippedError where there is no alias: that proves nothing."""
         names = self._repository.list_artifact_names()
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="versioned-aliases") as pool:
             found = list(pool.map(partial(_uses_of, self._repository.context), names))
+        if not any(found):
+            raise SourceSkippedError("there is no alias")
         return [use for uses in found for use in uses]
 
 

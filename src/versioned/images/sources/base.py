@@ -55,10 +55,10 @@ class ImageUse:
         for check, part in zip(checks, parts, strict=True):
             if part is not None:
                 check(part)
-        if self.repository is None and self.digest is None:
+        if not isinstance(self.user, str) or (self.repository is None and self.digest is None):
             raise InvalidImageError(
                 f"{str(self.user)[:80]!r} uses no image: neither a repository nor a digest is named",
-                hint="name a repository, or a digest",
+                hint="name a repository or a digest, and the user with a text",
             )
 
     @classmethod

@@ -7,6 +7,7 @@ one node however often it is used, and the depth is bounded.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,9 +15,18 @@ from typing import Any
 from versioned.errors import InvalidInputError
 
 MAX_DEPTH = 100
+MAX_MERGES = 1000
 _STANDARD = "tag:yaml.org,2002:"
 _TEXT = f"{_STANDARD}str"
 _NULL = f"{_STANDARD}null"
+
+
+class TooManyMergesError(Exception):
+    """What begins on the line `line` merges too much."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
 
 
 @dataclass(slots=True, eq=False)
@@ -63,14 +73,17 @@ class Fields:
     pairs: list[tuple[str, Node]] = field(default_factory=list)
 
     def every(self, key: str) -> Iterator[Node]:
-        """All values of a key, those of merged mappings (`<<`) after its own."""
+        """All values of a key, those of merged mappings (`<<`) after its own. Raises
+        TooManyMergesError for more than a thousand of those."""
         seen: set[int] = set()
-        pending: list[Node] = [self]
+        pending: deque[Node] = deque([self])
         while pending:
-            node = pending.pop(0)
+            node = pending.popleft()
             if id(node) in seen:
                 continue
             seen.add(id(node))
+            if len(pending) + len(seen) > MAX_MERGES:
+                raise TooManyMergesError(self.line)
             if isinstance(node, Items):
                 pending += node.items
             elif isinstance(node, Fields):
@@ -144,6 +157,7 @@ class _Builder:
         self.documents: list[Node] = []
         self._open: list[tuple[Items | Fields, list[Node]]] = []
         self._anchors: dict[str, Node] = {}
+        self._merges = 0
 
     def take(self, event: Any) -> None:  # noqa: ANN401 - PyYAML has no types
         """One event after the other, as the parser gives them."""
@@ -178,7 +192,10 @@ class _Builder:
         if isinstance(node, Items):
             node.items = children
             return
-        keys = (key.text if isinstance(key, Scalar) else "" for key in children[::2])
+        keys = [key.text if isinstance(key, Scalar) else "" for key in children[::2]]
+        self._merges += keys.count("<<")
+        if self._merges > MAX_MERGES:
+            raise _unreadable(self.name, node.line, f"it merges more than {MAX_MERGES} mappings")
         node.pairs = list(zip(keys, children[1::2], strict=True))
 
 

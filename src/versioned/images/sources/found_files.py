@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +14,11 @@ from versioned.errors import InvalidInputError, NotFoundError
 MAX_BYTES = 8 * 1024 * 1024
 MAX_FILES = 20_000
 
-_DOCUMENTS = ("*.yaml", "*.yml", "*.json", "Kustomization")
+_DOCUMENTS = ("*.yaml", "*.yml", "*.json", "kustomization")
 _TEMPLATES = ("*.yaml", "*.yml", "*.json", "*.tpl")
+_GENERATED = re.compile(
+    r".+\.(?:ya?ml|json)\.(?:j2|jinja2?|gotmpl|go?tmpl|tmpl|tpl|tftpl|erb|ejs|template|mustache)"
+)
 _CHART = "Chart.yaml"
 
 
@@ -60,7 +64,8 @@ def find_files(path: Path) -> Iterator[FoundFile]:
     links, in order.
 
     Raises NotFoundError for a path that is not there, InvalidInputError for a directory that
-    can't be read, has none of them, or more than 20,000.
+    can't be read, has none of them, or more than 20,000; and for what can't be looked at: a link
+    to nothing, a packed chart, a file that only a template engine can read.
     """
     if not path.exists():
         raise NotFoundError(f"{path} is not there", hint="it was to be looked at for images")
@@ -100,5 +105,22 @@ def _below(folder: Path, chart: Path | None, seen: set[tuple[int, int]]) -> Iter
     for entry in entries:
         if entry.is_dir():
             yield from _below(entry, chart, seen)
-        elif any(fnmatchcase(entry.name, pattern) for pattern in patterns):
+        elif any(fnmatchcase(entry.name.casefold(), pattern) for pattern in patterns):
             yield FoundFile(entry, chart, in_templates)
+        else:
+            _check_is_no_manifest(entry, chart)
+
+
+def _check_is_no_manifest(entry: Path, chart: Path | None) -> None:
+    name = entry.name.casefold()
+    problem = ""
+    if not entry.exists():
+        problem = "is a link to nothing"
+    elif _GENERATED.fullmatch(name):
+        problem = "is a template, which only its engine can read"
+    elif chart and entry.parent == chart / "charts" and name.endswith((".tgz", ".tar.gz")):
+        problem = "is a packed chart"
+    if problem:
+        raise InvalidInputError(
+            f"{entry} {problem}", hint="name what is made of it instead, or directories without it"
+        )

@@ -6,15 +6,18 @@ VENV := .venv
 READY := $(VENV)/.ready
 CEPH_DIR ?= $(CURDIR)/.build/ceph
 
-.PHONY: demo test check lint types test-ceph test-images image-matrix test-all bench docs clean
+.PHONY: demo test test-slow check lint types test-ceph test-images image-matrix test-all bench docs clean
 
 demo: $(READY)  ## tell the whole story on the embedded store
 	@$(VENV)/bin/versioned demo
 
 test: $(READY) .venv-peer/.ready  ## the tests, on the embedded store and on moto
-	$(VENV)/bin/pytest -q -n 2 --dist loadgroup
+	$(VENV)/bin/pytest -q -n 2 --dist loadgroup -m 'not slow'
 
-check: lint types test  ## what CI runs, real servers aside
+test-slow: $(READY)  ## what `make test` leaves out: every page of the guide, the longest campaign
+	$(VENV)/bin/pytest -q -n 2 --dist loadgroup -m slow
+
+check: lint types test test-slow  ## what CI runs, real servers aside
 
 lint: $(READY)
 	$(VENV)/bin/ruff format --check .

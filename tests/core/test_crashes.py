@@ -51,7 +51,10 @@ def used_numbers(repository):
     return {int(n) for n in claimed | existing if n.isdigit()}
 
 
-@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
+@pytest.mark.parametrize(
+    "large",
+    [pytest.param(False, id="small"), pytest.param(True, id="large", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("kind", [TappedStore, CephLikeStore], ids=["strict", "lazy"])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -13,6 +13,7 @@ from shown import ON_A_REGISTRY, PAGES, ROOT, fences, is_shown, run, s3_environ,
 RUNNABLE = [
     page for page in PAGES if page.name not in ON_A_REGISTRY and steps(page.read_text("utf-8"))
 ]
+SLOW = pytest.mark.slow
 TOO_LONG = {"benchmarks.md"}
 """Pages whose commands take minutes."""
 LANGUAGES = {"console", "python", "output", "json", "yaml", "text", "js", "java", "py"}
@@ -33,7 +34,14 @@ def endpoint():
     server.stop()
 
 
-@pytest.mark.parametrize("page", RUNNABLE, ids=name_of)
+@pytest.mark.parametrize(
+    "page",
+    [
+        page if page.stem in {"README", "getting-started"} else pytest.param(page, marks=SLOW)
+        for page in RUNNABLE
+    ],
+    ids=name_of,
+)
 def test_what_a_page_shows_is_what_happens(page, endpoint, tmp_path):
     wanted = steps(page.read_text("utf-8"))
     outputs = run(wanted, tmp_path, s3_environ(endpoint))

@@ -148,7 +148,7 @@ class TestNames:
 
     def test_an_alias_is_looked_up_in_the_repository(self, run, images, app):
         assert images("uri app@prod").stderr.startswith(
-            "error: app@prod is an alias, and no repository is there to look it up\n"
+            "error: host/app has no ranks and no aliases: no repository is there for them\n"
         )
         run("init -q")
         images("record app:1.0").said(f"app@1 is {app[0].digest}\n")
@@ -160,7 +160,7 @@ class TestNames:
     def test_recording_needs_a_repository(self, images):
         ran = images("record app:1.0")
         assert (ran.code, ran.stdout) == (3, "")
-        assert "hint: run versioned init" in ran.stderr
+        assert "versioned init makes one" in ran.stderr
 
     @pytest.mark.parametrize("name", ["app:x y", "UPPER", "app\x1b[31m", "../app", "app@"])
     def test_what_is_no_name(self, images, name):
@@ -369,3 +369,12 @@ class TestWhereTheRanksAre:
         assert told == (
             "if rolled is an image, let its tag follow: versioned images retag rolled@qa qa\n"
         )
+
+    def test_the_table_may_lie_elsewhere(self, run, registry, home):
+        run("init -q")
+        run("pipeline set qa prod -q")
+        config = home.parent / "home" / ".config" / "versioned" / "config.toml"
+        config.parent.mkdir(parents=True)
+        config.write_text(f'[images]\nregistry = "{registry.host}"\n')
+        push_image(registry, "elsewhere", "1")
+        assert run("images promote elsewhere:1 --to prod").code == 10

@@ -60,6 +60,13 @@ def table(name: str, environ: Mapping[str, str], cwd: Path) -> tuple[Path, dict[
     return cwd, {}
 
 
+def nearest_default(cwd: Path) -> Chosen | None:
+    """The nearest `.versioned` upwards, as `.versioned.toml` is found; `None` without one."""
+    found = (folder / DEFAULT_URL for folder in (cwd, *cwd.parents))
+    path = next((one for one in found if one.is_dir()), None)
+    return Chosen(str(path), "the default") if path else None
+
+
 def default(cwd: Path) -> Chosen:
     """`./.versioned`. Raises RepositoryNotFoundError where it is not there."""
     if not (cwd / DEFAULT_URL).is_dir():

@@ -46,19 +46,13 @@ class ImagesSession:
 
     @cached_property
     def repository(self) -> Repository | None:
-        """The repository that has the ranks and the ledger: the one that is named, else
-        `.versioned` here or above, as far up as the table `[images]` lies; `None` where there is
-        none. Raises InvalidInputError, InvalidLocationError."""
+        """The repository that has the ranks and the ledger: the one that is named, else the
+        nearest `.versioned` upwards; `None` where there is none. Who moves a tag is not refused
+        without one, so it is looked for further than by commands that are. Raises
+        InvalidInputError, InvalidLocationError."""
         session = self.session
-        named = session.named
-        if named is None:
-            top, _ = config.table("images", session.environ, session.cwd)
-            above = (folder for folder in (session.cwd, *session.cwd.parents))
-            within = [folder for folder in above if folder.is_relative_to(top)]
-            found = (folder / config.DEFAULT_URL for folder in within)
-            path = next((one for one in found if one.is_dir()), None)
-            named = config.Chosen(str(path), "the default") if path else None
-        return session.open(named) if named else None
+        chosen = session.named or config.nearest_default(session.cwd)
+        return session.open(chosen) if chosen else None
 
     @property
     def config(self) -> ImagesConfig:

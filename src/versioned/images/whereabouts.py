@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from versioned.errors import InvalidReferenceError
+from versioned.errors import RepositoryNotFoundError
 from versioned.images.config import ImagesConfig
 from versioned.images.errors import InvalidImageError
 from versioned.images.place import Place
@@ -13,6 +13,8 @@ from versioned.images.promotion import RankedImage
 from versioned.images.reference import ImageReference, validate_tag
 from versioned.images.registry import Registry
 from versioned.repository import Repository
+
+DEFAULT_TAG = "latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,22 @@ class Located:
             self.place.registry.host, self.place.repository, self.tag, self.digest
         )
 
+    @property
+    def is_precise(self) -> bool:
+        """Whether a tag or a digest was said."""
+        return bool(self.tag or self.digest)
+
+    @property
+    def named(self) -> str:
+        """The digest that was said, else the tag, else `latest`."""
+        return self.digest or self.tag or DEFAULT_TAG
+
     def resolved(self) -> str:
         """Its digest: as said, else what the tag names now, else `latest`. Raises
         ImageNotFoundError."""
         if self.digest:
             return self.digest
-        return self.place.registry.resolve(self.place.repository, self.tag or "latest").digest
+        return self.place.registry.resolve(self.place.repository, self.named).digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +98,13 @@ class Whereabouts:
         return Located(found.place, found.name, tag)
 
     def ranked(self, source: Located, target: Located) -> RankedImage:
-        """For moving it through ranks. Raises InvalidImageError for what is no image of the
+        """For moving it through ranks. Raises RepositoryNotFoundError, InvalidImageError for what is no image of the
         project, for a name with a slash, and for a target that has ranks under another name."""
-        assert self.repository is not None  # noqa: S101 - there are no ranks without it
+        if self.repository is None:
+            raise RepositoryNotFoundError(
+                f"{source.reference} has no ranks and no aliases: no repository is there for them",
+                hint="name one: --repo, VERSIONED_REPO or .versioned.toml; versioned init makes one",
+            )
         if source.name is None or "/" in source.name:
             raise InvalidImageError(
                 f"{source.reference} can't go through ranks: it is no image of this project",
@@ -107,12 +123,7 @@ class Whereabouts:
 
     def _held(self, image: ImageReference, alias: str) -> Located:
         located = self.locate(str(image))
-        if self.repository is None:
-            raise InvalidReferenceError(
-                f"{image}@{alias} is an alias, and no repository is there to look it up",
-                hint="name one: --repo, VERSIONED_REPO or .versioned.toml; or give a tag or digest",
-            )
-        if image.tag or located.name is None:
+        if not alias or image.tag or located.name is None:
             raise InvalidImageError(
                 f"{image}@{alias} is no image: only the project's own have aliases, and no tag then",
                 hint="use app@prod, app:1.4 or app@sha256:...",

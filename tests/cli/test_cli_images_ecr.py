@@ -81,7 +81,7 @@ def test_a_repository_is_set_up(images):
     images("delete-repo app --yes").said(
         "",
         "error: versioned/app is marked to be kept: versioned:retain=true\n"
-        "hint: take the mark away first: versioned images init NAME --no-retain\n",
+        "hint: take the mark away first: versioned images init app --no-retain\n",
         4,
     )
     images("init app --no-retain -q").said("versioned/app\n")

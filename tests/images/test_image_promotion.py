@@ -13,6 +13,7 @@ from versioned.errors import (
     InvalidInputError,
     RankEmptyError,
     RankProtectedError,
+    RepositoryNotFoundError,
 )
 from versioned.images.config import ImagesConfig
 from versioned.images.errors import (
@@ -231,6 +232,15 @@ class TestRanks:
         assert [images.record(f"app:{tag}").version for tag in ("1.4", "1.5", "1.4")] == [
             "1", "2", "1",
         ]  # fmt: skip
+
+
+def test_without_a_repository_there_is_nothing_to_record_in(registry, app):
+    push_image(registry, app, "1")
+    config = ImagesConfig(registry=registry.host, repository_prefix=app.partition("/")[0])
+    images = Images(registry, config=config, connect=None, runtime=no_runtime)
+    for attempt in (lambda: images.record("app:1"), lambda: images.uri("app@prod")):
+        with pytest.raises(RepositoryNotFoundError):
+            attempt()
 
 
 @pytest.mark.usefixtures("ranks")

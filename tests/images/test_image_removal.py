@@ -16,8 +16,7 @@ from versioned.images.planning import plan_images
 from versioned.images.removal import apply_plan
 from versioned.images.retention import ImageRetention, Rule
 from versioned.images.sources.base import Answer, ImageUse, References, SourceReport
-from versioned.images.usage import ImageUsers
-from versioned.images.users import find_users
+from versioned.images.users import ImageUsers, find_users
 
 pytest_plugins = ("ecr_fixtures",)
 

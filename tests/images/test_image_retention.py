@@ -11,7 +11,7 @@ from versioned.errors import InvalidInputError
 from versioned.images.graph import ImageGraph
 from versioned.images.planning import plan_images
 from versioned.images.retention import DAY, ImageRetention, Rule
-from versioned.images.usage import ImageUsers
+from versioned.images.users import ImageUsers
 
 NOBODY = ImageUsers({})
 PRUNE = ImageRetention()

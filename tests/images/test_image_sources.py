@@ -20,13 +20,13 @@ from versioned.errors import (
 from versioned.images.errors import InvalidImageError, RegistryError
 from versioned.images.manifest import digest_of
 from versioned.images.sources.aliases import AliasSource
+from versioned.images.sources.asking import ask
 from versioned.images.sources.base import PLUG_INS, Answer
 from versioned.images.sources.ecs import EcsSource
 from versioned.images.sources.inference import InferenceEndpointSource
 from versioned.images.sources.jobs import RecentJobSource
 from versioned.images.sources.lambda_functions import LambdaSource
 from versioned.images.sources.plug_ins import PlugInSource, plug_in_sources
-from versioned.images.usage import ask
 from versioned.rollouts.rollouts import Rollouts
 from versioned.stores.local import LocalStore
 

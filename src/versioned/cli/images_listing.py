@@ -21,9 +21,8 @@ from versioned.cli.output import Mode
 from versioned.cli.tables import Column, Table, filled
 from versioned.cli.words import count_words
 from versioned.errors import VersionedError
-from versioned.models import Alias
+from versioned.images.recording import digest_of_alias
 from versioned.ranks import read_ranks
-from versioned.repository import Repository
 
 _HIDDEN = {"untagged": "untagged image", "part": "index part", "attached": "attachment"}
 
@@ -121,14 +120,10 @@ def _ranks(ours: ImagesSession, name: str) -> dict[str, str | None]:
     try:
         ranks = read_ranks(ours.repository.context)
         held = {one.alias: one for one in ours.repository.list_aliases(name)} if ranks else {}
-        return {rank: _digest(ours.repository, held.get(rank)) for rank in ranks}
+        return {
+            rank: digest_of_alias(ours.repository, held[rank]) if rank in held else None
+            for rank in ranks
+        }
     except VersionedError as error:
         ours.out.warn(f"what ranks hold is not shown: {error.message}")
         return {}
-
-
-def _digest(repository: Repository, held: Alias | None) -> str | None:
-    if held is None:
-        return None
-    known = held.sha256_of(held.version)  # the other package does not write it
-    return f"sha256:{known or repository.get_artifact_version(held.name, held.version).sha256}"

@@ -123,8 +123,6 @@ def record(ours: ImagesSession, /, *, image: str) -> None:
 
     Verdicts, approvals and ranks can be about that version. A repeat gives the same one.
     """
-    if ours.repository is None:
-        ours.session.repository()  # says that there is none, and how to make one
     found = ours.images.record(image)
     version = ref(found.name, found.version)
     ours.out.answer(

@@ -9,7 +9,7 @@ import click
 from versioned.cli.arguments import DURATION
 from versioned.cli.images_options import ImagesCommand, ImagesSession, pass_images
 from versioned.cli.images_report import kept_lines, of_unknown_age
-from versioned.cli.images_uses import sources_table, unknown
+from versioned.cli.images_uses import sources_table
 from versioned.cli.images_words import short_digest
 from versioned.cli.output import Block
 from versioned.cli.tables import Column, Table, filled
@@ -63,7 +63,7 @@ def orphans(ours: ImagesSession, /, *, name: str | None, older_than: float) -> N
             "--older-than 0 leaves the age aside"
         )
     if not found.are_known:
-        raise unknown("which images are orphans is not known", references)
+        raise references.unknown("which images are orphans is not known")
 
 
 def _blocks(ours: ImagesSession, found: OrphanReport) -> list[Block]:

@@ -13,7 +13,7 @@ from versioned.cli.arguments import DURATION, yes_option
 from versioned.cli.exits import NeedsYesError
 from versioned.cli.images_options import ImagesCommand, ImagesSession, pass_images
 from versioned.cli.images_report import Outcome
-from versioned.cli.images_uses import check_deleted, unknown
+from versioned.cli.images_uses import check_deleted
 from versioned.cli.words import count_words
 from versioned.errors import NotFoundError, VersionedError
 from versioned.images.registry import Deletion
@@ -193,9 +193,9 @@ def _run(ours: ImagesSession, request: Request) -> None:
     check_deleted([_deletion(one) for one in results])
     held = [d for one in plans for d in one.decisions if d.rule is Rule.REFERENCES_UNKNOWN]
     if held:
-        raise unknown(f"{count_words(len(held), 'image')} would go, but may be in use", references)
+        raise references.unknown(f"{count_words(len(held), 'image')} would go, but may be in use")
     if references.unanswered:
-        raise unknown("nothing would go; but what is in use is not known", references)
+        raise references.unknown("nothing would go; but what is in use is not known")
     if any(one.removed for one in plans) and not request.yes and not request.dry_run:
         raise NeedsYesError
 

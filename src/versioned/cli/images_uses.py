@@ -7,16 +7,11 @@ from collections.abc import Sequence
 from versioned.cli.output import Block
 from versioned.cli.tables import Column, Table
 from versioned.cli.words import count_words
-from versioned.images.errors import (
-    ImageInUseError,
-    IncompleteDeletionError,
-    ReferencesUnknownError,
-)
+from versioned.images.errors import ImageInUseError, IncompleteDeletionError
 from versioned.images.registry import Deletion
 from versioned.images.sources.base import Answer, References, SourceReport
 
 _SHOWN = 5
-_NAME_SOURCES = "say where to look: --files PATH, --repo URL"
 
 
 def users_words(users: Sequence[str]) -> str:
@@ -57,18 +52,7 @@ def check_unused(what: str, users: Sequence[str], references: References) -> Non
             hint="let them use another image first, or add --force",
         )
     if not references.are_known:
-        raise unknown(f"{what} may be in use", references, otherwise=", or add --force")
-
-
-def unknown(what: str, references: References, *, otherwise: str = "") -> ReferencesUnknownError:
-    """The error that says which sources did not answer, and why. `otherwise` ends its hint."""
-    failed = "; ".join(f"{one.source}: {one.reason}" for one in references.unanswered)
-    hint = "mend that, or leave it out: --skip SOURCE" if failed else _NAME_SOURCES
-    return ReferencesUnknownError(
-        f"{what}: {failed or 'no source of references had anything to ask'}",
-        reports=references.reports,
-        hint=f"{hint}{otherwise}",
-    )
+        raise references.unknown(f"{what} may be in use", otherwise=", or add --force")
 
 
 def force_words(users: Sequence[str], references: References) -> list[Block]:

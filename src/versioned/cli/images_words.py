@@ -7,14 +7,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from versioned.cli.words import SHORT_SHA, age_words, size_words, time_words
+from versioned.images.attachment_tag import AttachmentTag
 from versioned.images.registry import StoredImage
 
 _PLAIN = (
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
 )
-_TYING = re.compile(r"sha256-[0-9a-f]{64}(?:\.(?P<end>[a-z0-9]+))?")
-"""Tags that tie a signature or the like to a digest: nobody pulls by them."""
 _TIED = {"sig": "signature", "att": "attestation", "sbom": "SBOM"}
 
 
@@ -51,10 +50,10 @@ def image_age(image: StoredImage, now: datetime, *, mark: bool) -> str:
 
 def tag_words(tag: str) -> str:
     """The tag; one that ties by a digest with the start of that only."""
-    match = _TYING.fullmatch(tag)
-    if not match:
+    found = AttachmentTag.parse(tag)
+    if found is None:
         return tag
-    return f"{tag[: len('sha256-') + SHORT_SHA]}...{match['end'] or ''}"
+    return f"{tag[: len('sha256-') + SHORT_SHA]}...{found.kind or ''}"
 
 
 def kind_words(image: StoredImage) -> str:
@@ -63,8 +62,8 @@ def kind_words(image: StoredImage) -> str:
         return f"index of {len(image.children)}"
     if image.artifact_type and image.artifact_type not in _PLAIN:
         return type_words(image.artifact_type)
-    ends = [match["end"] for tag in image.tags if (match := _TYING.fullmatch(tag))]
-    return _TIED.get(ends[0], "attachment") if ends else "image"
+    kinds = [found.kind for tag in image.tags if (found := AttachmentTag.parse(tag))]
+    return _TIED.get(kinds[0] or "", "attachment") if kinds else "image"
 
 
 def type_words(media_type: str) -> str:

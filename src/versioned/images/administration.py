@@ -74,13 +74,15 @@ def initialize(
     return Initialized(repository, created, has_policy=True, retained=retained)
 
 
-def delete_repository(registry: Registry, repository: str, *, force: bool, mark: str) -> Deletion:
-    """Delete it; with `force` with all images. Raises RepositoryRetainedError,
+def delete_repository(
+    registry: Registry, repository: str, name: str, *, force: bool, mark: str
+) -> Deletion:
+    """Delete the repository of a name; with `force` with all images. Raises RepositoryRetainedError,
     ImageRepositoryNotEmptyError, ImageRepositoryNotFoundError."""
     if isinstance(registry, EcrRegistry) and registry.is_retained(repository, mark):
         raise RepositoryRetainedError(
             f"{repository} is marked to be kept: {mark}=true",
-            hint="take the mark away first: versioned images init NAME --no-retain",
+            hint=f"take the mark away first: versioned images init {name} --no-retain",
         )
     return registry.delete_repository(repository, force=force)
 
@@ -88,7 +90,7 @@ def delete_repository(registry: Registry, repository: str, *, force: bool, mark:
 def describe(located: Located) -> ImageDetails:
     """Raises ImageNotFoundError, ImageRepositoryNotFoundError."""
     registry, repository = located.place.registry, located.place.repository
-    manifest = registry.get_manifest(repository, located.digest or located.tag or "latest")
+    manifest = registry.get_manifest(repository, located.named)
     stored = registry.find_image(repository, manifest.digest)
     parts = [manifest, *(registry.get_manifest(repository, c.digest) for c in manifest.children)]
     sizes = {blob.digest: blob.size for part in parts for blob in part.blobs}

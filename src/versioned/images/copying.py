@@ -7,14 +7,13 @@ leaves nothing that can be pulled by a tag, and a repeat goes on where it broke 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from versioned.errors import AccessDeniedError, ContentMismatchError, StoreUnavailableError
-from versioned.images.errors import ImageNotFoundError, ImageRepositoryNotFoundError
+from versioned.images.attachment_tag import AttachmentTag
 from versioned.images.manifest import Descriptor, Manifest
 from versioned.images.place import Place
 
@@ -24,8 +23,6 @@ _TRIES = 3
 """To read a blob and write it, each from its beginning."""
 _MAX_DEPTH = 8
 """Of indexes in indexes, and of referrers of referrers."""
-_ATTACHED = re.compile(r"sha256-[0-9a-f]{64}\.[a-z0-9]+")
-"""Tags that tie a signature or an SBOM to a digest, as cosign names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,22 +135,17 @@ class _Copying:
         self._attached_tags()
 
     def _attached_tags(self) -> None:
-        copied = {digest.replace(":", "-") for digest in self.written}
+        copied = set(self.written)
         for tag in self.source.registry.list_tags(self.source.repository):
-            if _ATTACHED.fullmatch(tag) and tag.partition(".")[0] in copied:
+            found = AttachmentTag.parse(tag)
+            if found and found.kind and found.subject in copied:
                 manifest = self._read(tag)
-                if self._tag_at_target(tag) not in {None, manifest.digest}:
+                if self.target.digest_at(tag) not in {None, manifest.digest}:
                     self.left.append(tag)
                     continue
                 self.image(manifest)
                 self.referrers[manifest.digest] = None
                 self.target.put_tag(manifest, tag)
-
-    def _tag_at_target(self, tag: str) -> str | None:
-        try:
-            return self.target.registry.resolve(self.target.repository, tag).digest
-        except (ImageNotFoundError, ImageRepositoryNotFoundError):
-            return None
 
     def _referrers(self, digest: str) -> list[Descriptor]:
         return self.source.registry.list_referrers(self.source.repository, digest)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from versioned.images.manifest import INDEXES
+from versioned.images.attachment_tag import subject_by_tag
 from versioned.images.registry import StoredImage
-
-_TYING = re.compile(r"sha256-[0-9a-f]{64}(?P<kind>\.(?:sig|att|sbom))?")
 
 
 def own_tags(image: StoredImage) -> tuple[str, ...]:
@@ -22,9 +19,7 @@ def own_tags(image: StoredImage) -> tuple[str, ...]:
 
 
 def _is_tying(tag: str, image: StoredImage) -> bool:
-    """The specification has the tag of a digest for an index of referrers only."""
-    match = _TYING.fullmatch(tag)
-    return match is not None and bool(match["kind"] or image.media_type in INDEXES)
+    return bool(subject_by_tag(tag, digest=image.digest, media_type=image.media_type))
 
 
 class Kinship(StrEnum):

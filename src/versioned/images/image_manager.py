@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from versioned.errors import InvalidInputError, VersionedError
 from versioned.images.config import ImagesConfig
-from versioned.images.errors import ImageNotFoundError, InvalidImageError, ReferencesUnknownError
+from versioned.images.errors import ImageNotFoundError, InvalidImageError
 from versioned.images.image_manager_results import (
     CleanupResult,
     DeleteRepoResult,
@@ -76,9 +76,9 @@ class ImageManager:
     Construction asks nothing of anybody. The region is the one that is named, else the first of
     `config.regions`, `AWS_DEFAULT_REGION`, `config.global_region`. `repository` has the
     ranks, whose tags are protected, and the aliases that need images; without it none does.
-    `images` is what does the work. Bad names and tags raise ValueError; besides, every method may raise what
-    `versioned.images.registry.Registry` raises: what could not be looked at is never taken for
-    what is not there.
+    `images` is what does the work. Bad names and tags raise ValueError; besides, every method
+    may raise what `versioned.images.registry.Registry` raises: what could not be looked at is
+    never taken for what is not there.
     """
 
     def __init__(
@@ -261,12 +261,7 @@ class ImageManager:
     def _references(self) -> References:
         found = self.images.references()
         if not found.are_known:
-            silent = [f"{one.source}: {one.reason}" for one in found.unanswered]
-            raise ReferencesUnknownError(
-                f"it is not known what is in use: {'; '.join(silent) or 'no source answers'}",
-                reports=found.reports,
-                hint="versioned images orphans shows what every source says",
-            )
+            raise found.unknown("it is not known what is in use")
         return found
 
     def _plan(self, rules: ImageRetention, name: str | None = None) -> list[ImagePlan]:

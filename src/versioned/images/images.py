@@ -24,10 +24,10 @@ from versioned.images.removal import Removal, apply_plan
 from versioned.images.replicas import resolve_replicas
 from versioned.images.retention import ImagePlan, ImageRetention
 from versioned.images.runtimes.base import Runtime
+from versioned.images.sources.asking import ask
 from versioned.images.sources.base import References, ReferenceSource
-from versioned.images.usage import ImageUsers, ask
-from versioned.images.users import find_users
-from versioned.images.whereabouts import Whereabouts
+from versioned.images.users import ImageUsers, find_users
+from versioned.images.whereabouts import DEFAULT_TAG, Whereabouts
 from versioned.models import Artifact
 from versioned.repository import Repository
 
@@ -36,9 +36,9 @@ class Images:
     """Images by name below the project's prefix, in ECR or in any OCI registry.
 
     Construction asks nothing of anybody. `repository` has the ranks and the ledger that
-    promotions go by; `sources` gives those that know what is in use; `connect` opens any other registry by its
-    host; `runtime` finds the container runtime when one is needed. Images are named as
-    `app:1.4`, `app@sha256:...`, by an alias that holds one as `app@prod`, or with a registry.
+    promotions go by; `sources` gives those that know what is in use; `connect` opens any other
+    registry by its host; `runtime` finds the container runtime when one is needed. Images are
+    named as `app:1.4`, `app@sha256:...`, by an alias that holds one as `app@prod`, or with a registry.
     Besides what a method names, all raise InvalidImageError, and what `Registry` raises.
     """
 
@@ -92,7 +92,7 @@ class Images:
         """Delete a repository; with `force` with all images. Raises RepositoryRetainedError,
         ImageRepositoryNotEmptyError."""
         return administration.delete_repository(
-            self.registry, self._path(name), force=force, mark=self._mark
+            self.registry, self._path(name), name, force=force, mark=self._mark
         )
 
     # images
@@ -108,9 +108,7 @@ class Images:
     def uri(self, image: str) -> str:
         """The image with its registry; `app` alone means `app:latest`. Asks no registry."""
         found = self._whereabouts.locate(image)
-        return str(
-            found.reference if found.tag or found.digest else found.reference.by_tag("latest")
-        )
+        return str(found.reference if found.is_precise else found.reference.by_tag(DEFAULT_TAG))
 
     def build(
         self,
@@ -164,7 +162,7 @@ class Images:
     def record(self, image: str) -> Artifact:
         """Publish the image as a version of the artifact of its name, so that verdicts,
         approvals and ranks can be about it. Idempotent. Raises ConflictError,
-        UnsupportedByRegistryError without a repository."""
+        RepositoryNotFoundError where there is no repository to publish it in."""
         found = self._whereabouts.locate(image)
         ranked = self._whereabouts.ranked(found, found)
         manifest = found.place.registry.get_manifest(found.place.repository, found.resolved())
@@ -196,7 +194,7 @@ class Images:
         target = self._whereabouts.target(to, source)
         tag = target.tag or ""
         if promotion.is_rank(self._repository, tag):
-            named = source.resolved() if source.tag or source.digest else None
+            named = source.resolved() if source.is_precise else None
             ranked = self._whereabouts.ranked(source, target)
             return ranked.promote(tag, named, expect=expect, force=force, message=message)
         promotion.refuse_rank_options(force=force, message=message)
@@ -226,7 +224,7 @@ class Images:
         source = self._whereabouts.locate(image)
         target = self._whereabouts.target(to, source)
         tag = target.tag or ""
-        promotion.refuse_rank_tag(self._repository, target.name or source.name or "NAME", tag)
+        promotion.refuse_rank_tag(self._repository, target.name or source.name, tag)
         return promotion.put_tag(source.place, source.resolved(), target.place, tag, expect=expect)
 
     # removing

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from versioned.errors import ContentMismatchError
+from versioned.images.errors import ImageNotFoundError, ImageRepositoryNotFoundError
 from versioned.images.manifest import Manifest
 from versioned.images.reference import ImageReference
 from versioned.images.registry import Registry
@@ -25,6 +26,13 @@ class Place:
     def is_same_as(self, other: Place) -> bool:
         """Whether both are one repository of one registry."""
         return self.reference == other.reference
+
+    def digest_at(self, reference: str) -> str | None:
+        """What a tag or a digest names now; `None` where there is no such, or no repository."""
+        try:
+            return self.registry.resolve(self.repository, reference).digest
+        except (ImageNotFoundError, ImageRepositoryNotFoundError):
+            return None
 
     def put_tag(self, manifest: Manifest, tag: str) -> None:
         """Let a tag name the very manifest, which is there already, and prove it. Idempotent.

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from versioned.images.graph import ImageGraph, Kinship, Tie, own_tags
 from versioned.images.registry import StoredImage
 from versioned.images.retention import ImageDecision, ImagePlan, ImageRetention, Rule
-from versioned.images.usage import ImageUsers
+from versioned.images.users import ImageUsers
 
 _NO_IMAGE_BEFORE = datetime(1981, 1, 1, tzinfo=UTC)
 """Reproducible builds say 1970, and some 1980: that is no age."""

@@ -17,13 +17,16 @@ from versioned.errors import (
 )
 from versioned.images.copying import CopyReport, copy_image
 from versioned.images.errors import (
-    ImageNotFoundError,
-    ImageRepositoryNotFoundError,
     TagBehindError,
     TagMovedError,
 )
 from versioned.images.place import Place
-from versioned.images.recording import digest_of_sha256, find_recorded, record_image
+from versioned.images.recording import (
+    digest_of_alias,
+    digest_of_sha256,
+    find_recorded,
+    record_image,
+)
 from versioned.images.reference import ImageReference
 from versioned.naming import LATEST_VERSION
 from versioned.pipelines.admission import admit
@@ -69,14 +72,6 @@ class ImagePromotion:
         }
 
 
-def digest_at(place: Place, reference: str) -> str | None:
-    """What a tag names now; `None` where there is no such tag or repository."""
-    try:
-        return place.registry.resolve(place.repository, reference).digest
-    except (ImageNotFoundError, ImageRepositoryNotFoundError):
-        return None
-
-
 def check_expected(what: object, digest: str, expect: str | None) -> None:
     """Raises TagMovedError unless the digest is the one that was tested."""
     if expect is not None and expect != digest:
@@ -95,7 +90,7 @@ def put_tag(
     now, is looked at right before. Raises TagMovedError where it is not met, TagImmutableError,
     ImageNotFoundError.
     """
-    was = digest_at(target, tag)
+    was = target.digest_at(tag)
     check_expected(target.reference.by_tag(tag), was or "not there", expect)
     if was != digest:
         target.registry.check_tag_is_free(target.repository, tag)
@@ -135,9 +130,9 @@ class RankedImage:
         pipeline = Pipeline(self.repository)
         version, candidate = self._candidate(pipeline, rank, digest)
         check_expected(f"what is to go into {self.name}@{rank}", candidate, expect)
-        was = digest_at(self.target, rank)
+        was = self.target.digest_at(rank)
         for place in self._places:
-            if digest_at(place, rank) != candidate:
+            if place.digest_at(rank) != candidate:
                 place.registry.check_tag_is_free(place.repository, rank)
         if len(self._places) > 1:  # nothing is copied for a refusal
             admit(self.repository.context, self.name, rank, version, force=force, message=message)
@@ -162,7 +157,7 @@ class RankedImage:
         """
         for _ in range(_TURNS):
             digest = self.held(rank)
-            behind = [place for place in self._places if digest_at(place, rank) != digest]
+            behind = [place for place in self._places if place.digest_at(rank) != digest]
             for place in behind:
                 copy_image(self.home, place, digest)
                 manifest = place.registry.get_manifest(place.repository, digest)
@@ -176,7 +171,7 @@ class RankedImage:
 
     def bring_back(self, rank: str, *, expect: str | None) -> ImagePromotion:
         """Let the tags follow a rank that was moved in another way, by a rollback. Idempotent."""
-        was = digest_at(self.target, rank)
+        was = self.target.digest_at(rank)
         check_expected(self.target.reference.by_tag(rank), was or "not there", expect)
         digest = self.follow(rank)
         image = ImageReference(self.target.registry.host, self.target.repository, rank, digest)
@@ -202,10 +197,7 @@ class RankedImage:
 
     def _version_at(self, alias: str) -> tuple[str, str]:
         held = self.repository.get_alias(self.name, alias)
-        sha256 = held.sha256_of(held.version)
-        if sha256 is None:
-            sha256 = self.repository.get_artifact_version(self.name, held.version).sha256
-        return held.version, digest_of_sha256(sha256)
+        return held.version, digest_of_alias(self.repository, held)
 
     def _candidate(self, pipeline: Pipeline, rank: str, digest: str | None) -> tuple[str, str]:
         """The version and the digest that are to go into the rank: those of the digest, else what
@@ -252,12 +244,12 @@ def is_rank(repository: Repository | None, tag: str) -> bool:
     return repository is not None and tag in read_ranks(repository.context)
 
 
-def refuse_rank_tag(repository: Repository | None, name: str, tag: str) -> None:
+def refuse_rank_tag(repository: Repository | None, name: str | None, tag: str) -> None:
     """Raises RankProtectedError for a tag that is a declared rank."""
     if is_rank(repository, tag):
         raise RankProtectedError(
             f"{tag} is a rank of this repository: its tag follows promotions",
-            hint=f"versioned images promote {name}:TAG --to {tag}",
+            hint=f"versioned images promote {name or 'NAME'}:TAG --to {tag}",
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from versioned.errors import ArtifactNotFoundError, ConflictError
 from versioned.images.manifest import MEDIA_TYPES, Manifest
 from versioned.images.reference import ImageReference
-from versioned.models import Artifact
+from versioned.models import Alias, Artifact
 from versioned.naming import LATEST_VERSION
 from versioned.repository import Repository
 
@@ -19,6 +19,15 @@ _TRIES = 5
 def digest_of_sha256(sha256: str) -> str:
     """The digest of the image that an artifact's version is."""
     return f"sha256:{sha256}"
+
+
+def digest_of_alias(repository: Repository, alias: Alias) -> str:
+    """The image that an alias holds; of a split one that of its primary version. Raises
+    ArtifactNotFoundError where another tool wrote it, and the version is gone."""
+    sha256 = alias.sha256_of(alias.version)
+    if sha256 is None:
+        sha256 = repository.get_artifact_version(alias.name, alias.version).sha256
+    return digest_of_sha256(sha256)
 
 
 def record_image(

@@ -13,8 +13,7 @@ from versioned.images.planning import plan_images
 from versioned.images.registry import Deletion, Registry, StoredImage, Undeleted
 from versioned.images.retention import ImageDecision, ImagePlan, Rule
 from versioned.images.sources.base import References
-from versioned.images.usage import ImageUsers
-from versioned.images.users import find_users
+from versioned.images.users import ImageUsers, find_users
 
 _FOLLOWING = {Rule.CHILD_OF_REMOVED, Rule.REFERRER_OF_REMOVED}
 

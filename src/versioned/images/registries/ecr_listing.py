@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from versioned.images.attachment_tag import subject_by_tag
 from versioned.images.manifest import INDEXES, OCI_MANIFEST, Manifest
 from versioned.images.registries.ecr_connection import EcrConnection
 from versioned.images.registries.ecr_manifests import describe_image, not_found, read_manifests
-from versioned.images.registries.oci_referrers import tied_to
 from versioned.images.registry import ImageRepository, StoredImage
 
 _PAGE = 1000
@@ -100,7 +100,9 @@ def _image(detail: Mapping[str, Any], manifest: Manifest | None) -> StoredImage:
     tags = tuple(sorted(detail.get("imageTags") or ()))
     media_type = detail.get("imageManifestMediaType") or (manifest.media_type if manifest else "")
     subject = detail.get("subjectManifestDigest") or (manifest.subject if manifest else None)
-    tied = (tied_to(tag, digest=detail["imageDigest"], media_type=media_type) for tag in tags)
+    tied = (
+        subject_by_tag(tag, digest=detail["imageDigest"], media_type=media_type) for tag in tags
+    )
     return StoredImage(
         detail["imageDigest"],
         tags,

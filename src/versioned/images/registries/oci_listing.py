@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from versioned.errors import NotFoundError
+from versioned.images.attachment_tag import subject_by_tag
 from versioned.images.manifest import Manifest, digest_of
 from versioned.images.registries.oci_blobs import read_blob
-from versioned.images.registries.oci_referrers import tied_to
 from versioned.images.registries.oci_survey import Survey, at_once, survey
 from versioned.images.registries.transport import Transport
 from versioned.images.registry import StoredImage
@@ -76,7 +76,7 @@ def _image(manifest: Manifest, seen: Survey, created_at: datetime | None) -> Sto
 def _tied_to(tags: Iterable[str], manifest: Manifest) -> str | None:
     """The digest that its tags tie it to; none where it has another tag, too."""
     subjects = {
-        tied_to(tag, digest=manifest.digest, media_type=manifest.media_type) for tag in tags
+        subject_by_tag(tag, digest=manifest.digest, media_type=manifest.media_type) for tag in tags
     }
     return subjects.pop() if len(subjects) == 1 else None
 

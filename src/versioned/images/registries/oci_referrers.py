@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Collection
 from http import HTTPStatus
 from typing import Any
 
 from versioned.errors import StoreUnavailableError, VersionedError
+from versioned.images.attachment_tag import AttachmentTag
 from versioned.images.errors import RegistryError
-from versioned.images.manifest import INDEXES, OCI_INDEX, Descriptor, Manifest
+from versioned.images.manifest import OCI_INDEX, Descriptor, Manifest
 from versioned.images.reference import validate_digest, validate_repository
 from versioned.images.registries.oci_manifests import (
     ask_manifest,
@@ -23,7 +23,6 @@ from versioned.images.registries.transport import PAGE_SIZE, Transport
 from versioned.images.registry import Undeleted
 
 _Entry = dict[str, Any]
-_TYING = re.compile(r"(sha256-[0-9a-f]{64})(?:\.(?:sig|att|sbom))?")
 _NOT_OFFERED = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.NOT_FOUND,
@@ -32,20 +31,6 @@ _NOT_OFFERED = (
     HTTPStatus.NOT_IMPLEMENTED,
 )
 _TRIES = 5
-
-
-def subject_of_tag(tag: str) -> str | None:
-    """The digest that a tag ties its image to: the referrers tag of the specification, and those
-    that cosign writes (`sha256-....sig`, `.att`, `.sbom`)."""
-    match = _TYING.fullmatch(tag)
-    return match[1].replace("-", ":", 1) if match else None
-
-
-def tied_to(tag: str, *, digest: str, media_type: str) -> str | None:
-    """The digest that a tag ties this image to. None where it is the image itself; the tag without
-    a suffix only ties an index: on any other image people gave it."""
-    subject = subject_of_tag(tag)
-    return subject if subject != digest and ("." in tag or media_type in INDEXES) else None
 
 
 def list_referrers(transport: Transport, repository: str, digest: str) -> list[Descriptor]:
@@ -95,7 +80,8 @@ def strike_from_tags(
     """Let none of the referrers tags among `tags` list what is gone; those where that failed."""
     failures = []
     for tag in tags:
-        if tag != _tag_for(subject_of_tag(tag) or ":"):
+        found = AttachmentTag.parse(tag)
+        if found is None or found.kind:
             continue
         try:
             _change(transport, repository, tag, lambda found: _without(found, digests))

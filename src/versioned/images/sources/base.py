@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from versioned.images.errors import InvalidImageError
+from versioned.images.errors import InvalidImageError, ReferencesUnknownError
 from versioned.images.reference import (
     ImageReference,
     validate_digest,
@@ -25,6 +25,7 @@ REPLICAS = "replicas"
 LEFT_OUT = "left out as asked"
 """The reason of a report about what was skipped."""
 
+_NAME_SOURCES = "say where to look: --files PATH, --repo URL"
 _DOCKER_HUB = {"index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
 
 
@@ -124,3 +125,13 @@ class References:
         least one answered."""
         answers = {report.answer for report in self.reports}
         return Answer.FAILED not in answers and Answer.OK in answers
+
+    def unknown(self, what: str, *, otherwise: str = "") -> ReferencesUnknownError:
+        """The error that says which sources did not answer, and why. `otherwise` ends its hint."""
+        failed = "; ".join(f"{one.source}: {one.reason}" for one in self.unanswered)
+        hint = "mend that, or leave it out: --skip SOURCE" if failed else _NAME_SOURCES
+        return ReferencesUnknownError(
+            f"{what}: {failed or 'no source of references had anything to ask'}",
+            reports=self.reports,
+            hint=f"{hint}{otherwise}",
+        )

@@ -14,6 +14,7 @@ from versioned.images.orphans import orphan_report
 from versioned.images.planning import plan_images
 from versioned.images.replicas import resolve_replicas
 from versioned.images.retention import ImageRetention
+from versioned.images.sources.asking import ask
 from versioned.images.sources.base import (
     Answer,
     ImageUse,
@@ -21,7 +22,7 @@ from versioned.images.sources.base import (
     SourceReport,
     SourceSkippedError,
 )
-from versioned.images.usage import ask, image_users
+from versioned.images.users import image_users
 
 HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 EU = HOST.replace("us-east-1", "eu-west-1")

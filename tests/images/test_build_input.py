@@ -9,13 +9,13 @@ import pytest
 from versioned.images.build_request import check_build
 from versioned.images.default_tag import default_tag
 from versioned.images.errors import BuildFileNotFoundError, InvalidBuildError
-from versioned.images.index import assemble_index
 from versioned.images.manifest import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
     OCI_INDEX,
     OCI_MANIFEST,
     Descriptor,
+    assemble_index,
 )
 from versioned.images.platforms import is_platform, platform_of
 

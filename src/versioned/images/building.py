@@ -11,8 +11,7 @@ from versioned.errors import NotFoundError
 from versioned.images.build_request import BuildRequest
 from versioned.images.contents import Contents, read_contents
 from versioned.images.errors import InvalidImageError, RuntimeFailedError, TagMovedError
-from versioned.images.index import assemble_index
-from versioned.images.manifest import Manifest
+from versioned.images.manifest import Manifest, assemble_index
 from versioned.images.platforms import is_platform
 from versioned.images.reference import ImageReference
 from versioned.images.registry import Registry

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -141,6 +141,20 @@ class Manifest:
     def descriptor(self) -> Descriptor:
         """What others may say of it."""
         return Descriptor(self.media_type, self.digest, len(self.content))
+
+
+def assemble_index(children: Iterable[Descriptor]) -> Manifest:
+    """An index of images that say their platforms. The same images make the same bytes in any
+    order. A list of Docker's where all are Docker's manifests, since not every registry takes
+    those in an OCI index."""
+    listed = sorted(children, key=lambda child: (child.platform or "", child.digest))
+    is_docker = all(child.media_type == DOCKER_MANIFEST for child in listed)
+    document = {
+        "schemaVersion": 2,
+        "mediaType": DOCKER_LIST if is_docker else OCI_INDEX,
+        "manifests": [child.to_dict() for child in listed],
+    }
+    return Manifest.parse(json.dumps(document, separators=(",", ":")).encode())
 
 
 def _json(content: bytes, digest: str) -> dict[str, Any]:

@@ -14,7 +14,14 @@ from versioned.errors import InvalidInputError
 from versioned.images.errors import InvalidImageError
 
 _MAX_REPOSITORY = 255
-_DOCKER_HUB = "docker.io"
+DOCKER_HUB = "docker.io"
+DOCKER_HUB_HOSTS = (
+    DOCKER_HUB,
+    "index.docker.io",
+    "registry-1.docker.io",
+    "registry.hub.docker.com",
+)
+"""All names of one registry."""
 _IMAGE_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
@@ -116,7 +123,7 @@ class ImageReference:
         if not slash or not (set(registry) & set(".:") or registry == "localhost"):
             registry, path = "", rest
         path, colon, tag = path.partition(":")
-        if registry == _DOCKER_HUB and "/" not in path:
+        if registry == DOCKER_HUB and "/" not in path:
             path = f"library/{path}"
         try:
             return cls(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from versioned.errors import NotFoundError
 from versioned.images.graph import ImageGraph
-from versioned.images.reference import EcrHost
+from versioned.images.reference import DOCKER_HUB, EcrHost
 from versioned.images.registry import Registry, StoredImage
 from versioned.images.sources.base import ImageUse, References, plain_host
 
@@ -160,4 +160,4 @@ def may_lie_in(use: ImageUse, host: str, repository: str) -> bool:
 
 
 def _path(home: str, repository: str) -> str:
-    return repository.removeprefix("library/") if home == "docker.io" else repository
+    return repository.removeprefix("library/") if home == DOCKER_HUB else repository

@@ -14,7 +14,7 @@ from typing import Any
 
 from versioned.checks.base import clean_reason
 from versioned.errors import AccessDeniedError, InvalidInputError
-from versioned.images.registries.origin import DOCKER_HUB, DOCKER_HUB_HOSTS
+from versioned.images.reference import DOCKER_HUB, DOCKER_HUB_HOSTS
 from versioned.images.registry import Credentials
 
 IDENTITY = "<token>"

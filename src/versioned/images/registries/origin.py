@@ -8,15 +8,13 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 
 from versioned.errors import InvalidInputError
 from versioned.images.errors import RegistryError
-from versioned.images.reference import validate_host, without_credentials
-
-DOCKER_HUB = "docker.io"
-DOCKER_HUB_HOSTS = (
+from versioned.images.reference import (
     DOCKER_HUB,
-    "index.docker.io",
-    "registry-1.docker.io",
-    "registry.hub.docker.com",
+    DOCKER_HUB_HOSTS,
+    validate_host,
+    without_credentials,
 )
+
 _DOCKER_HUB_API = "registry-1.docker.io"
 _PORTS = {"http": 80, "https": 443}
 _MAX_PORT = 65535

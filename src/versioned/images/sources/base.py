@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 from versioned.images.errors import InvalidImageError, ReferencesUnknownError
 from versioned.images.reference import (
+    DOCKER_HUB,
+    DOCKER_HUB_HOSTS,
     ImageReference,
     validate_digest,
     validate_host,
@@ -26,13 +28,12 @@ LEFT_OUT = "left out as asked"
 """The reason of a report about what was skipped."""
 
 _NAME_SOURCES = "say where to look: --files PATH, --repo URL"
-_DOCKER_HUB = {"index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
 
 
 def plain_host(host: str) -> str:
     """One spelling of a registry's host for all that mean the same."""
     host = host.lower().removesuffix(":443")
-    return "docker.io" if host in _DOCKER_HUB else host
+    return DOCKER_HUB if host in DOCKER_HUB_HOSTS else host
 
 
 @dataclass(frozen=True, slots=True)

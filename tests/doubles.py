@@ -109,8 +109,11 @@ class TappedStore:
     def list_objects(self, prefix, **options):
         return self._request("list", prefix, lambda: self.inner.list_objects(prefix, **options))
 
-    def list_folders(self):
-        return self._request("list_folders", "", self.inner.list_folders)
+    def list_folders(self, prefix=""):
+        return self._request("list_folders", prefix, lambda: self.inner.list_folders(prefix))
+
+    def download_url(self, key, *, seconds):
+        return self.inner.download_url(key, seconds=seconds)
 
     def create(self):
         self._request("create", "", self.inner.create)

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 from versioned.errors import ContentChangedError, InvalidInputError
 
@@ -120,6 +120,37 @@ class Content:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class ContentSlice(io.RawIOBase):
+    """A part of a content as a raw binary file, to be read, sought and read again."""
+
+    def __init__(self, content: Content, offset: int, length: int) -> None:
+        self._content = content
+        self._offset = offset
+        self._length = length
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._length}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - typeshed's WriteableBuffer
+        count = max(0, min(len(buffer), self._length - self._position))
+        if count:
+            buffer[:count] = self._content.read(self._offset + self._position, count)
+            self._position += count
+        return count
 
 
 def changed_content() -> ContentChangedError:

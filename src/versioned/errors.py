@@ -43,6 +43,8 @@
     - OutcomeUnknownError (ConnectionError)     a write may or may not have happened
   x DeliveryError (ConnectionError)   a hook could not be told of a change; the change stands
 
+Images and packages have errors of their own: `versioned.images.errors`, `versioned.packages.errors`.
+
 Every error has a `code` for programs, a `message` that says what was asked and what was
 found, and a `hint`: what to do next. `str(error)` is the message and the hint.
 """

@@ -181,8 +181,14 @@ class Store(Protocol):
     def list_objects(self, prefix: str, *, limit: int | None = None) -> list[ListedObject]:
         """All objects below a prefix in the order of their keys, or the first `limit`."""
 
-    def list_folders(self) -> list[str]:
-        """Names of the folders right under the root, without slash, sorted."""
+    def list_folders(self, prefix: str = "") -> list[str]:
+        """Names of the folders right below a prefix that ends with a slash, or right under the
+        root; without slash, sorted."""
+
+    def download_url(self, key: str, *, seconds: int) -> str | None:
+        """Where anybody may download an object for so many seconds, without credentials; `None`
+        where a store has no such thing. Asks nothing of the store: the object may be missing.
+        Nobody must log it."""
 
     def create(self) -> None:
         """Make the bucket or the directory where it is missing. Idempotent."""

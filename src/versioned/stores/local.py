@@ -220,8 +220,11 @@ class LocalStore:
     def list_objects(self, prefix: str, *, limit: int | None = None) -> list[ListedObject]:
         return self._database.read(lambda one: local_rows.listed(one, prefix, limit))
 
-    def list_folders(self) -> list[str]:
-        return self._database.read(local_rows.folders)
+    def list_folders(self, prefix: str = "") -> list[str]:
+        return self._database.read(lambda one: local_rows.folders(one, prefix))
+
+    def download_url(self, key: str, *, seconds: int) -> str | None:  # noqa: ARG002 - no server
+        return None
 
     def create(self) -> None:
         self._database.create()

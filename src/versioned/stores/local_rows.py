@@ -127,17 +127,18 @@ def listed(connection: sqlite3.Connection, prefix: str, limit: int | None) -> li
     return [ListedObject(key, size, etag, _moment(time)) for key, size, etag, time in found]
 
 
-def folders(connection: sqlite3.Connection) -> list[str]:
-    """The first components of all keys with a slash, sorted; one look-up a folder."""
+def folders(connection: sqlite3.Connection, prefix: str) -> list[str]:
+    """The next components of all keys below a prefix that have one more slash, sorted; one
+    look-up a folder."""
     names: list[str] = []
-    comparison, bound = ">=", ""
+    comparison, bound = ">=", prefix
     while True:
         query = f"SELECT key FROM objects WHERE key {comparison} ? ORDER BY key LIMIT 1"  # noqa: S608 - one of two signs
         found = connection.execute(query, (bound,)).fetchone()
-        if found is None:
+        if found is None or not found[0].startswith(prefix):
             return sorted(names)
-        name, slash, _ = found[0].partition("/")
+        name, slash, _ = found[0][len(prefix) :].partition("/")
         if slash:
             names.append(name)
         # "0" follows "/": the first key behind everything in the folder.
-        comparison, bound = (">=", f"{name}0") if slash else (">", found[0])
+        comparison, bound = (">=", f"{prefix}{name}0") if slash else (">", found[0])

@@ -28,6 +28,7 @@ from versioned.stores.s3_outcomes import NO_CONDITION, Condition, watch_attempts
 from versioned.stores.s3_probe import probe
 from versioned.stores.s3_reading import (
     S3Body,
+    download_url,
     head,
     list_folders,
     list_objects,
@@ -181,8 +182,11 @@ class S3Store:
     def list_objects(self, prefix: str, *, limit: int | None = None) -> list[ListedObject]:
         return list_objects(self._room, prefix, limit)
 
-    def list_folders(self) -> list[str]:
-        return list_folders(self._room)
+    def list_folders(self, prefix: str = "") -> list[str]:
+        return list_folders(self._room, prefix)
+
+    def download_url(self, key: str, *, seconds: int) -> str | None:
+        return download_url(self._room, key, seconds)
 
     def create(self) -> None:
         create_bucket(self._room)

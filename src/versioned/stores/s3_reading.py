@@ -163,18 +163,28 @@ def list_objects(room: Room, prefix: str, limit: int | None) -> list[ListedObjec
     return found
 
 
-def list_folders(room: Room) -> list[str]:
+def list_folders(room: Room, prefix: str) -> list[str]:
     names: set[str] = set()
     page: dict[str, Any] = {}
     while True:
         answer = room.call(
             room.client.list_objects_v2,
             Bucket=room.bucket,
-            Prefix=room.key(""),
+            Prefix=room.key(prefix),
             Delimiter="/",
             **page,
         )
-        names |= {room.relative(p["Prefix"]).rstrip("/") for p in answer.get("CommonPrefixes", [])}
+        found = (room.relative(p["Prefix"]) for p in answer.get("CommonPrefixes", []))
+        names |= {folder.removeprefix(prefix).rstrip("/") for folder in found}
         if not answer.get("IsTruncated"):
             return sorted(names - {""})
         page = {"ContinuationToken": answer["NextContinuationToken"]}
+
+
+def download_url(room: Room, key: str, seconds: int) -> str:
+    """A presigned GetObject. Signs only: no request is sent."""
+    fields: dict[str, Any] = {"Bucket": room.bucket, "Key": room.key(key)}
+    if room.options.expected_bucket_owner:
+        fields["ExpectedBucketOwner"] = room.options.expected_bucket_owner
+    with room.errors_of(room.client.get_object, key):
+        return room.client.generate_presigned_url("get_object", fields, ExpiresIn=seconds)

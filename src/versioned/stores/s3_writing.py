@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from botocore.exceptions import ClientError
 
-from versioned.content import CHUNK_SIZE, Content
+from versioned.content import CHUNK_SIZE, Content, ContentSlice
 from versioned.errors import ContentChangedError, StoreError, StoreUnavailableError, VersionedError
 from versioned.layout import METADATA_KEY_ARTIFACT_SHA256
 from versioned.stores.attributes import NONCE_KEY
@@ -122,37 +122,6 @@ def _delete_batch(room: Room, keys: list[str]) -> None:
 
 def new_nonce() -> str:
     return secrets.token_hex(8)
-
-
-class ContentSlice(io.RawIOBase):
-    """A part of a content as a file that botocore can send, sign and send again."""
-
-    def __init__(self, content: Content, offset: int, length: int) -> None:
-        self._content = content
-        self._offset = offset
-        self._length = length
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._length}[whence]
-        self._position = max(0, base + offset)
-        return self._position
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - typeshed's WriteableBuffer
-        count = max(0, min(len(buffer), self._length - self._position))
-        if count:
-            buffer[:count] = self._content.read(self._offset + self._position, count)
-            self._position += count
-        return count
 
 
 def body_of(content: Content, offset: int, length: int) -> bytes | BinaryIO:

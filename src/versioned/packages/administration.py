@@ -1,0 +1,132 @@
+"""Making a domain and its repositories, and finding what crashes left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from versioned.context import UPLOAD_LEASE, stamp
+from versioned.errors import ObjectNotFoundError, PreconditionFailedError
+from versioned.naming import validate_word
+from versioned.packages import layout
+from versioned.packages.assets import key_of
+from versioned.packages.coordinates import Package, PackageFormat, validate_repository_name
+from versioned.packages.domain import Domain, PackageRepository, decode_domain, encode_domain
+from versioned.packages.errors import (
+    DomainNotFoundError,
+    PackageConflictError,
+    PackageRepositoryExistsError,
+)
+from versioned.packages.history import read_heads, read_newest
+from versioned.packages.indexing import list_packages
+from versioned.packages.room import Room
+from versioned.pipelines.fields import check_note
+
+_ATTEMPTS = 20
+
+
+def create_domain(room: Room, name: str) -> Domain:
+    """Make the store where it is missing, see what it enforces, and write the domain. Idempotent.
+
+    Raises PackageRepositoryExistsError where the domain has another name, UnsafeStoreError.
+    """
+    validate_repository_name(name)
+    room.context.store.create()
+    room.context.capabilities()
+
+    def decide(found: Domain | None) -> Domain:
+        if found is not None and found.name != name:
+            raise PackageRepositoryExistsError(
+                f"{room.context.store.uri('')} is the domain {found.name!r}, not {name!r}",
+                hint="use that name, or another place",
+            )
+        return found or Domain(name, stamp(room.context.store.now()))
+
+    return _change(room, decide)
+
+
+def create_repository(
+    room: Room, name: str, *, description: str | None, requires: Sequence[str] | None
+) -> PackageRepository:
+    """Make a repository, or change what is said of it: `None` leaves that as it is. Idempotent.
+
+    Raises DomainNotFoundError, InvalidPackageError, InvalidNameError.
+    """
+    validate_repository_name(name)
+    check_note("description", description)
+    checks = (
+        None
+        if requires is None
+        else tuple(sorted({validate_word("a check", one) for one in requires}))
+    )
+
+    def decide(found: Domain | None) -> Domain:
+        if found is None:
+            raise DomainNotFoundError(
+                f"no packages are kept in {room.context.store.uri('')}",
+                hint="versioned packages init makes a domain there",
+            )
+        others = {one.name: one for one in found.repositories}
+        made = others.get(name) or PackageRepository(name, stamp(room.context.store.now()))
+        if description is not None:
+            made = replace(made, description=description)
+        if checks is not None:
+            made = replace(made, requires=checks)
+        others[name] = made
+        return replace(found, repositories=tuple(others[one] for one in sorted(others)))
+
+    return _change(room, decide).repository(name)
+
+
+def _change(room: Room, decide: Callable[[Domain | None], Domain]) -> Domain:
+    for attempt in range(_ATTEMPTS):
+        found, etag = _read(room)
+        wanted = decide(found)
+        if wanted == found or _written(room, wanted, etag):
+            room.remember(wanted)
+            return wanted
+        room.pause(attempt)
+    raise PackageConflictError("the domain is changed by others all the time", hint="repeat it")
+
+
+def _read(room: Room) -> tuple[Domain | None, str | None]:
+    try:
+        info, raw = room.context.read(layout.DOMAIN_KEY)
+    except ObjectNotFoundError:
+        return None, None
+    return decode_domain(raw), info.etag
+
+
+def _written(room: Room, domain: Domain, etag: str | None) -> bool:
+    try:
+        room.context.write(
+            layout.DOMAIN_KEY, encode_domain(domain), if_absent=etag is None, if_match=etag
+        )
+    except PreconditionFailedError:
+        return False
+    return True
+
+
+def find_orphans(room: Room, repository: str) -> list[str]:
+    """Keys of bytes that no version has: what uploads left that never became visible, and what a
+    removal did not get to. Nothing younger than a day, which may be on its way."""
+    border = room.context.store.now() - timedelta(seconds=UPLOAD_LEASE)
+    return [
+        line.key
+        for kind in PackageFormat
+        for package in list_packages(room, repository, kind)
+        for kept in [_kept(room, repository, package)]
+        for line in room.context.listed(layout.files_folder(repository, package))
+        if line.key not in kept and line.modified < border
+    ]
+
+
+def _kept(room: Room, repository: str, package: Package) -> set[str]:
+    heads = read_heads(room.context, repository, package)
+    kept = set()
+    for one in read_newest(room.context, heads, heads.versions):
+        for asset in one.state.assets:
+            key = key_of(one.place, asset)
+            kept |= {key, layout.beside_key(package.format, key)}
+    return kept

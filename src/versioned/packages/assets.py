@@ -1,0 +1,202 @@
+"""The bytes of assets: put where nobody else's ever lie, read and proved."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from functools import partial
+from urllib.parse import quote
+
+from versioned.content import Content
+from versioned.context import Context
+from versioned.errors import ContentMismatchError, ObjectNotFoundError, PreconditionFailedError
+from versioned.layout import METADATA_KEY_ARTIFACT_NAME, METADATA_KEY_ARTIFACT_SHA256
+from versioned.packages import layout
+from versioned.packages.coordinates import PackageFormat, Place
+from versioned.packages.errors import AssetNotFoundError, PackageStatusError
+from versioned.packages.revision import Asset, Revision
+from versioned.steps import Step
+from versioned.stores.base import Attributes, Progress
+from versioned.transfer import VerifiedReader
+
+SMALL = 8 * 1024 * 1024
+"""Assets up to this many bytes pass through this program when they are promoted."""
+
+
+def key_of(place: Place, asset: Asset) -> str:
+    """Where the bytes of an asset of a version lie."""
+    return layout.file_key(place, sha256=asset.sha256, generation=asset.generation, name=asset.name)
+
+
+def put_asset(
+    context: Context,
+    place: Place,
+    asset: Asset,
+    content: Content,
+    *,
+    beside: bytes | None,
+    progress: Progress | None,
+) -> None:
+    """Store an asset, and what lies beside it. Idempotent; an interrupted large one goes on.
+
+    Raises ContentChangedError, ContentMismatchError where it is not the content that is meant.
+    """
+    if content.sha256 != asset.sha256:
+        raise ContentMismatchError(
+            f"{asset.name!r} has sha256 {content.sha256[:12]}, meant was {asset.sha256[:12]}",
+            hint="publish it again",
+        )
+    key = key_of(place, asset)
+    kind = place.package.format
+    resume_key = layout.upload_key(place.repository, kind, asset.sha256)
+    with Step(context.store) as step:
+        step.add(
+            partial(
+                context.store.put,
+                key,
+                content,
+                attributes=_attributes(asset),
+                resume_key=resume_key,
+                progress=progress,
+            )
+        )
+        if beside is not None:
+            aside = layout.beside_key(kind, key)
+            step.add(partial(context.write, aside, beside, attributes=_beside_attributes(beside)))
+
+
+def copy_asset(context: Context, source: Place, asset: Asset, target: Place, wanted: Asset) -> None:
+    """Let the bytes of an asset lie in another repository, and prove them there.
+
+    A small one is read, checked and written; a large one is copied inside the store and read
+    back. Idempotent. Raises AssetNotFoundError, ContentMismatchError.
+    """
+    origin, key = key_of(source, asset), key_of(target, wanted)
+    with Step(context.store) as step:
+        step.add(lambda: _copy_bytes(context, origin, key, asset))
+        if asset.beside is not None:
+            step.add(lambda: _copy_beside(context, target.package.format, origin, key, asset))
+
+
+def _copy_bytes(context: Context, origin: str, key: str, asset: Asset) -> None:
+    if asset.size <= SMALL:
+        reader = _reader(context, origin, asset)
+        data = b"".join(reader.chunks())
+        reader.check(hashlib.sha256(data).hexdigest())
+        with Content.open(data) as content:
+            context.store.put(key, content, attributes=_attributes(asset))
+        return
+    try:
+        context.store.copy(context.store.head(origin), key)
+    except ObjectNotFoundError:
+        raise _gone(asset) from None
+    except PreconditionFailedError as error:
+        raise ContentMismatchError(
+            f"{asset.name!r} was replaced while it was being copied",
+            hint="something else writes there; run versioned packages doctor",
+        ) from error
+    prove(context, key, asset)
+
+
+def prove(context: Context, key: str, asset: Asset) -> None:
+    """Read an asset whole. Raises ContentMismatchError unless it has the bytes that are meant."""
+    reader = _reader(context, key, asset)
+    digest = hashlib.sha256()
+    for chunk in reader.chunks():
+        digest.update(chunk)
+    reader.check(digest.hexdigest())
+
+
+def _copy_beside(
+    context: Context, kind: PackageFormat, origin: str, key: str, asset: Asset
+) -> None:
+    beside = read_beside(context, layout.beside_key(kind, origin), asset)
+    place = layout.beside_key(kind, key)
+    context.write(place, beside, attributes=_beside_attributes(beside))
+
+
+def read_beside(context: Context, key: str, asset: Asset) -> bytes:
+    """What lies beside an asset, proved. Raises AssetNotFoundError, ContentMismatchError."""
+    try:
+        _, raw = context.read(key)
+    except ObjectNotFoundError:
+        raise _gone(asset) from None
+    if hashlib.sha256(raw).hexdigest() != asset.beside:
+        raise ContentMismatchError(
+            f"{key!r} is not what was published beside {asset.name!r}",
+            hint="it is damaged or was tampered with; publish the version anew",
+        )
+    return raw
+
+
+class OpenAsset:
+    """An asset being read in order, from any offset; `check` proves what was read whole."""
+
+    def __init__(self, revision: Revision, asset: Asset, reader: VerifiedReader) -> None:
+        self.revision = revision
+        self.asset = asset
+        self._reader = reader
+
+    def chunks(self, start: int = 0) -> Iterator[bytes]:
+        """The bytes from `start` on. Read from 0 to the end they are proved: the last chunk comes
+        only after the sha256 was found right. Raises ContentMismatchError."""
+        digest = hashlib.sha256()
+        held: bytes | None = None
+        for chunk in self._reader.chunks(start):
+            digest.update(chunk)
+            if held is not None:
+                yield held
+            held = chunk
+        if start == 0:
+            self._reader.check(digest.hexdigest())
+        if held is not None:
+            yield held
+
+
+def open_asset(context: Context, revision: Revision, asset: Asset) -> OpenAsset:
+    """One request. Raises AssetNotFoundError, PackageStatusError, ContentMismatchError."""
+    refuse_unreadable(revision)
+    key = key_of(revision.place, asset)
+    return OpenAsset(revision, asset, _reader(context, key, asset))
+
+
+def refuse_unreadable(revision: Revision) -> None:
+    """Raises PackageStatusError where the status keeps assets from being read."""
+    if not revision.state.status.has_bytes:
+        raise PackageStatusError(
+            f"{revision.package} {revision.version} is {revision.state.status} "
+            f"in {revision.repository}",
+            hint="versioned packages status makes an archived version Published again",
+        )
+
+
+def _reader(context: Context, key: str, asset: Asset) -> VerifiedReader:
+    try:
+        return VerifiedReader(context, key, meant=asset.sha256)
+    except ObjectNotFoundError:
+        raise _gone(asset) from None
+
+
+def _gone(asset: Asset) -> AssetNotFoundError:
+    return AssetNotFoundError(
+        f"the bytes of {asset.name!r} (sha256 {asset.sha256[:12]}) were removed",
+        hint="versioned packages history shows when, and by whom",
+    )
+
+
+def _attributes(asset: Asset) -> Attributes:
+    name = asset.name if asset.name.isascii() else quote(asset.name)
+    return Attributes(
+        metadata={
+            METADATA_KEY_ARTIFACT_NAME: name,
+            METADATA_KEY_ARTIFACT_SHA256: asset.sha256,
+        },
+        content_type="application/octet-stream",
+    )
+
+
+def _beside_attributes(beside: bytes) -> Attributes:
+    digest = hashlib.sha256(beside).hexdigest()
+    return Attributes(
+        metadata={METADATA_KEY_ARTIFACT_SHA256: digest}, content_type="text/plain; charset=utf-8"
+    )

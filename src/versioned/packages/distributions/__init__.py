@@ -1,0 +1,1 @@
+"""Files that are published, opened and checked before they are believed."""

@@ -1,0 +1,93 @@
+"""The domain: one store of packages, with its repositories. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from versioned import naming
+from versioned.documents import dump, parse
+from versioned.errors import ContaminatedError, InvalidInputError
+from versioned.packages.coordinates import validate_repository_name
+from versioned.packages.errors import PackageRepositoryNotFoundError
+from versioned.packages.layout import DOMAIN_KEY
+from versioned.pipelines.fields import FORMAT, check_format
+
+
+@dataclass(frozen=True, slots=True)
+class PackageRepository:
+    """A repository of a domain. Into it only those assets are promoted that have a passing verdict
+    of each check in `requires`."""
+
+    name: str
+    created_at: str
+    description: str = ""
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Repositories that share tokens and verdicts, and among which packages are promoted."""
+
+    name: str
+    created_at: str
+    repositories: tuple[PackageRepository, ...] = ()
+
+    def repository(self, name: str) -> PackageRepository:
+        """Raises PackageRepositoryNotFoundError, InvalidPackageError."""
+        validate_repository_name(name)
+        found = next((one for one in self.repositories if one.name == name), None)
+        if found is None:
+            names = ", ".join(one.name for one in self.repositories) or "none"
+            raise PackageRepositoryNotFoundError(
+                f"the domain {self.name!r} has no repository {name!r}",
+                hint=f"there are {names}; versioned packages create makes one",
+            )
+        return found
+
+
+def encode_domain(domain: Domain) -> bytes:
+    """The document of a domain."""
+    repositories: dict[str, Any] = {
+        one.name: {
+            "created_at": one.created_at,
+            "description": one.description,
+            "requires": list(one.requires),
+        }
+        for one in domain.repositories
+    }
+    return dump(
+        {
+            "format": FORMAT,
+            "name": domain.name,
+            "created_at": domain.created_at,
+            "repositories": repositories,
+        }
+    )
+
+
+def decode_domain(raw: bytes) -> Domain:
+    """Raises ContaminatedError."""
+    document = parse(DOMAIN_KEY, raw)
+    check_format(document)
+    found = document.mapping("repositories")
+    try:
+        return Domain(
+            name=validate_repository_name(document.text("name")),
+            created_at=document.time("created_at"),
+            repositories=tuple(
+                PackageRepository(
+                    name=validate_repository_name(name),
+                    created_at=(one := found.mapping(name)).time("created_at"),
+                    description=one.text("description"),
+                    requires=tuple(
+                        naming.validate_word("a check", check) for check in one.texts("requires")
+                    ),
+                )
+                for name in sorted(found.data)
+            ),
+        )
+    except InvalidInputError as error:
+        raise ContaminatedError(
+            f"{DOMAIN_KEY!r}: {error.message}", hint="restore it from a backup"
+        ) from error

@@ -1,0 +1,131 @@
+"""Keys of packages below the root of their domain; `docs/formats/packages.md`. Pure: no I/O.
+
+    .versioned-packages.json                                       the domain and its repositories
+    .verdicts/{sha256}/{check}/{position}.json                     what checks found of an asset
+    .tokens/{id}.json                                              tokens, hashed
+    {repository}/{format}/revisions/{package}/{version}/{position}.json   every state of a version
+    {repository}/{format}/revisions/{package}/@dist-tags/{position}.json  npm's tags
+    {repository}/{format}/files/{package}/{version}/{generation}-{sha256}/{name}
+    {repository}/{format}/uploads/{sha256}.json                    uploads that can be resumed
+    {repository}/pypi/simple/...                                   the pages that pip reads
+    {repository}/npm/packuments/{package}.json                     what npm reads
+
+`{package}` is the name, or `{namespace}!{name}`; each part is percent-encoded.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote
+
+from versioned import layout, naming
+from versioned.errors import ContaminatedError
+from versioned.packages.coordinates import (
+    Package,
+    PackageFormat,
+    Place,
+    validate_asset_name,
+    validate_repository_name,
+)
+
+DOMAIN_KEY = ".versioned-packages.json"
+TOKENS_FOLDER = ".tokens/"
+DIST_TAGS = "@dist-tags"
+_VERDICTS = ".verdicts"
+
+
+def part(text: str) -> str:
+    """Text as one part of a key; `!`, `@` and `/` never come out of it."""
+    return quote(text, safe="")
+
+
+def package_part(package: Package) -> str:
+    namespace = "" if package.namespace is None else f"{part(package.namespace)}!"
+    return namespace + part(package.name)
+
+
+def package_of_part(kind: PackageFormat, text: str) -> Package:
+    """The inverse of `package_part`. Raises InvalidPackageError."""
+    namespace, mark, name = text.rpartition("!")
+    return Package.of(kind, unquote(name), unquote(namespace) if mark else None)
+
+
+def format_folder(repository: str, kind: PackageFormat) -> str:
+    return f"{validate_repository_name(repository)}/{kind}/"
+
+
+def all_revisions_folder(repository: str, kind: PackageFormat) -> str:
+    return f"{format_folder(repository, kind)}revisions/"
+
+
+def package_folder(repository: str, package: Package) -> str:
+    """The room of all revisions of a package."""
+    return f"{all_revisions_folder(repository, package.format)}{package_part(package)}/"
+
+
+def revisions_folder(place: Place) -> str:
+    return f"{package_folder(place.repository, place.package)}{part(place.version)}/"
+
+
+def dist_tags_folder(repository: str, package: Package) -> str:
+    return f"{package_folder(repository, package)}{DIST_TAGS}/"
+
+
+def revision_key(folder: str, position: int) -> str:
+    """The key sorts the newest first."""
+    return layout.entry_key(folder, position)
+
+
+def position_of_key(key: str) -> int:
+    """Raises ContaminatedError for a foreign object."""
+    return layout.position_of_ledger_key(key)
+
+
+def version_of_key(folder: str, key: str) -> str:
+    """The version that a revision below a package's folder is of, or `DIST_TAGS`. Raises
+    ContaminatedError for a foreign object."""
+    version, slash, rest = key.removeprefix(folder).partition("/")
+    if not slash or "/" in rest or not version:
+        raise ContaminatedError(
+            f"{key!r} is no revision of a package", hint="move the foreign object away"
+        )
+    return version if version == DIST_TAGS else unquote(version)
+
+
+def files_folder(repository: str, package: Package) -> str:
+    return f"{format_folder(repository, package.format)}files/{package_part(package)}/"
+
+
+def file_key(place: Place, *, sha256: str, generation: int, name: str) -> str:
+    """Where the bytes of an asset lie. Nobody else's bytes ever lie there."""
+    folder = files_folder(place.repository, place.package)
+    naming.validate_sha256(folder, sha256)
+    return f"{folder}{part(place.version)}/{generation}-{sha256}/{validate_asset_name(name)}"
+
+
+def beside_key(kind: PackageFormat, file_key: str) -> str:
+    """Where what belongs to an asset lies: for Python as PEP 658 asks for it."""
+    return f"{file_key}.metadata" if kind is PackageFormat.PYPI else f"{file_key}.json"
+
+
+def upload_key(repository: str, kind: PackageFormat, sha256: str) -> str:
+    return f"{format_folder(repository, kind)}uploads/{naming.validate_sha256('', sha256)}.json"
+
+
+def simple_folder(repository: str) -> str:
+    return f"{format_folder(repository, PackageFormat.PYPI)}simple/"
+
+
+def packument_key(repository: str, package: Package) -> str:
+    return f"{format_folder(repository, package.format)}packuments/{package_part(package)}.json"
+
+
+def verdict_folder(sha256: str, check: str) -> str:
+    return f"{verdicts_folder(sha256)}{naming.validate_word('a check', check)}/"
+
+
+def verdicts_folder(sha256: str) -> str:
+    return f"{_VERDICTS}/{naming.validate_sha256(_VERDICTS, sha256)}/"
+
+
+def token_key(identity: str) -> str:
+    return f"{TOKENS_FOLDER}{naming.validate_word('a token', identity)}.json"

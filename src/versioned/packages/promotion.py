@@ -1,0 +1,160 @@
+"""Promoting exactly the assets that passed, from one repository into another."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from versioned.context import stamp
+from versioned.errors import InvalidInputError
+from versioned.naming import validate_word
+from versioned.packages.asset_verdict import require_verdicts
+from versioned.packages.assets import copy_asset, refuse_unreadable
+from versioned.packages.build_tag import NO_BUILD
+from versioned.packages.changes import refuse_unknown, take
+from versioned.packages.committing import Change, change
+from versioned.packages.coordinates import Place
+from versioned.packages.distributions.wheel import without_build
+from versioned.packages.errors import (
+    AssetNotFoundError,
+    PackageStatusError,
+    VersionExistsError,
+)
+from versioned.packages.history import find_revision, state_of
+from versioned.packages.revision import Asset, Origin, PackageStatus, Revision, State
+from versioned.packages.room import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which assets of a revision are meant: by name, by set or by sha256; none of them means the
+    active set. Raises InvalidInputError where two are said."""
+
+    names: tuple[str, ...] = ()
+    asset_set: str | None = None
+    sha256: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        said = [bool(self.names), self.asset_set is not None, bool(self.sha256)]
+        if sum(said) > 1:
+            raise InvalidInputError(
+                "assets are named in two ways", hint="by name, by set or by sha256"
+            )
+
+
+def choose(revision: Revision, choice: Choice) -> tuple[Asset, ...]:
+    """The assets that are meant. Pure. Raises AssetNotFoundError."""
+    state = revision.state
+    where = str(revision.place)
+    if choice.names:
+        refuse_unknown(state, choice.names)
+        found = tuple(one for one in state.assets if one.name in choice.names)
+        if len(found) > len(set(choice.names)):  # the same name in several sets
+            found = tuple(one for one in found if one in state.active_assets)
+    elif choice.asset_set is not None:
+        held = state.find_set(choice.asset_set)
+        found = state.assets_of(choice.asset_set) if held and held.finished else ()
+    elif choice.sha256:
+        found = tuple(one for one in state.assets if one.sha256 in choice.sha256)
+        missing = set(choice.sha256) - {one.sha256 for one in found}
+        if missing:
+            raise AssetNotFoundError(
+                f"{where} has no asset with sha256 {min(missing)[:12]}",
+                hint="versioned packages assets shows them",
+            )
+    else:
+        found = state.active_assets
+    if not found:
+        raise AssetNotFoundError(
+            f"{where} has no such finished asset set, or none is active",
+            hint="versioned packages sets shows them",
+        )
+    return found
+
+
+def promote(
+    room: Room,
+    source: Place,
+    target: str,
+    *,
+    revision: str | None,
+    choice: Choice,
+    checks: Collection[str],
+    strip_build: bool,
+    allow_overwrite: bool,
+    by: str | None,
+    message: str | None,
+) -> Change:
+    """See `Packages.copy_package_versions`."""
+    if source.repository == target:
+        raise InvalidInputError(
+            f"{source.package} of {target} can't be promoted into itself",
+            hint="name another repository",
+        )
+    room.repository(source.repository)
+    wanted = {validate_word("a check", one) for one in checks}
+    wanted |= set(room.repository(target).requires)
+    found = find_revision(room.context, source, revision)
+    _refuse_unpromotable(found)
+    chosen = choose(found, choice)
+    require_verdicts(room.context, chosen, wanted)
+    place = Place(target, source.package, source.version)
+    at = stamp(room.context.store.now())
+    new = [_promoted(found, one, sorted(wanted), at, strip_build=strip_build) for one in chosen]
+    sources = {one.name: asset for one, asset in zip(new, chosen, strict=True)}
+
+    def decide(before: Revision | None) -> State:
+        state = state_of(before)
+        active = _active_after(new)
+        after = take(source.package.format, state, new, at=at, active=active)
+        if after is not state and not allow_overwrite and state.status is not PackageStatus.DELETED:
+            raise VersionExistsError(
+                f"{place} is there already, with something else",
+                hint="allow it: --allow-overwrite; nothing that is there is lost",
+            )
+        return after if after is state else replace(after, about=found.state.about)
+
+    def prepare(state: State) -> None:
+        for asset in state.assets:
+            origin = sources.get(asset.name)
+            if origin and asset.uploaded_at == at and asset.sha256 == origin.sha256:
+                copy_asset(room.context, source, origin, place, asset)
+
+    return change(
+        room,
+        place,
+        decide,
+        action="promote",
+        by=by,
+        message=message,
+        prepare=prepare,
+    )
+
+
+def _refuse_unpromotable(found: Revision) -> None:
+    refuse_unreadable(found)
+    if found.state.status is PackageStatus.UNFINISHED:
+        raise PackageStatusError(
+            f"{found.place} is unfinished",
+            hint="finish its asset set first",
+        )
+
+
+def _promoted(
+    found: Revision, asset: Asset, checks: Sequence[str], at: str, *, strip_build: bool
+) -> Asset:
+    stripped = strip_build and asset.name.endswith(".whl") and asset.asset_set is not None
+    return replace(
+        asset,
+        name=without_build(asset.name) if stripped else asset.name,
+        asset_set=NO_BUILD if stripped else asset.asset_set,
+        uploaded_at=at,
+        yanked=None,
+        origin=Origin(found.repository, found.revision, asset.name, tuple(checks)),
+    )
+
+
+def _active_after(new: Sequence[Asset]) -> str | None:
+    """The set that was promoted becomes active; what belongs to every set changes nothing."""
+    names = [one.asset_set for one in new if one.asset_set is not None]
+    return names[-1] if names else None

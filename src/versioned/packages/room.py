@@ -1,0 +1,64 @@
+"""What all operations on one domain of packages share."""
+
+from __future__ import annotations
+
+import random
+import threading
+from dataclasses import dataclass, field
+
+from versioned.context import Context
+from versioned.errors import ObjectNotFoundError
+from versioned.packages.domain import Domain, PackageRepository, decode_domain
+from versioned.packages.errors import DomainNotFoundError, PackageRepositoryNotFoundError
+from versioned.packages.layout import DOMAIN_KEY
+from versioned.packages.package_locks import PackageLocks
+
+_PAUSE = 0.02
+_LONGEST_PAUSE = 1.0
+
+
+@dataclass(slots=True)
+class Room:
+    """A domain's store with who acts, the locks of this process, and the domain as it was read.
+
+    Repositories are looked up in what was read; one that is not in it is asked for anew.
+    """
+
+    context: Context
+    locks: PackageLocks = field(default_factory=PackageLocks)
+    _domain: Domain | None = None
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def domain(self, *, anew: bool = False) -> Domain:
+        """One request, or none where it is known. Raises DomainNotFoundError."""
+        with self._guard:
+            known = self._domain
+        if known is not None and not anew:
+            return known
+        try:
+            _, raw = self.context.read(DOMAIN_KEY)
+        except ObjectNotFoundError:
+            raise DomainNotFoundError(
+                f"no packages are kept in {self.context.store.uri('')}",
+                hint="versioned packages init makes a domain there",
+            ) from None
+        found = decode_domain(raw)
+        self.remember(found)
+        return found
+
+    def remember(self, domain: Domain) -> None:
+        """What the domain is known to be."""
+        with self._guard:
+            self._domain = domain
+
+    def repository(self, name: str) -> PackageRepository:
+        """Raises PackageRepositoryNotFoundError, InvalidPackageError."""
+        try:
+            return self.domain().repository(name)
+        except PackageRepositoryNotFoundError:
+            return self.domain(anew=True).repository(name)
+
+    def pause(self, attempt: int) -> None:
+        """Wait before another try, so that many who race don't race on in step."""
+        longest = min(_LONGEST_PAUSE, _PAUSE * 2 ** min(attempt, 10))
+        self.context.sleep(random.uniform(0, longest))  # noqa: S311 - guards nothing

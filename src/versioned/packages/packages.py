@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,9 +23,18 @@ from versioned.packages.coordinates import (
     validate_repository_name,
 )
 from versioned.packages.domain import Domain, PackageRepository
-from versioned.packages.errors import AssetNotFoundError, InvalidPackageError
+from versioned.packages.errors import (
+    AssetNotFoundError,
+    InvalidDistributionError,
+    InvalidPackageError,
+)
 from versioned.packages.promotion import Choice, choose, promote
-from versioned.packages.publishing import Upload, publish_distributions, publish_generic
+from versioned.packages.publishing import (
+    Upload,
+    publish_distributions,
+    publish_generic,
+    refuse_others,
+)
 from versioned.packages.removal import PackageRemoval, apply_plan
 from versioned.packages.retention import PackagePlan, PackageRetention, plan_retention
 from versioned.packages.revision import PackageStatus, Revision
@@ -160,6 +169,9 @@ class Packages:
         kind: str,
         files: Mapping[str, Source] | Sequence[str | os.PathLike[str]],
         *,
+        package: Package | None = None,
+        version: str | None = None,
+        sha256: Mapping[str, str] | None = None,
         asset_set: str | None = None,
         message: str | None = None,
         by: str | None = None,
@@ -167,6 +179,7 @@ class Packages:
     ) -> Change:
         """Publish wheels and source distributions, or an npm tarball: all of one version, which
         they say themselves, visible in one moment. `files` are paths, or sources by file name.
+        `package`, `version` and `sha256` (by file name) are what they have to be.
 
         The same bytes again change nothing. Flat memory; a large upload that was interrupted goes
         on. Raises InvalidDistributionError, AssetExistsError for a name that has other bytes,
@@ -175,9 +188,10 @@ class Packages:
         which = package_format(kind)
         with ExitStack() as stack:
             uploads = [
-                Upload.checked(which, name, stack.enter_context(Content.open(source)))
-                for name, source in _named(files)
+                Upload.checked(which, name, content)
+                for name, content in _opened(stack, files, sha256 or {})
             ]
+            refuse_others(uploads, package, version)
             return publish_distributions(
                 self._room,
                 repository,
@@ -195,6 +209,7 @@ class Packages:
         version: str,
         files: Mapping[str, Source] | Sequence[str | os.PathLike[str]],
         *,
+        sha256: Mapping[str, str] | None = None,
         asset_set: str | None = None,
         whole: bool = True,
         unfinished: bool = False,
@@ -208,8 +223,7 @@ class Packages:
         `publish_files`."""
         with ExitStack() as stack:
             uploads = [
-                Upload(name, stack.enter_context(Content.open(source)))
-                for name, source in _named(files)
+                Upload(name, content) for name, content in _opened(stack, files, sha256 or {})
             ]
             return publish_generic(
                 self._room,
@@ -333,19 +347,24 @@ class Packages:
         """Remove what a plan removes; what has changed since is spared, and told."""
         return apply_plan(self._room, plan, message=message, by=by)
 
-    def reindex(self, repository: str, package: Package | None = None) -> list[str]:
+    def reindex(
+        self, repository: str, package: Package | None = None, *, write: bool = True
+    ) -> list[str]:
         """Make the pages of one package, or of all and the list of them, anew from the revisions
-        alone; returns what was not as it should be. Safe while others publish."""
+        alone; returns what was not as it should be. Safe while others publish. Without `write`
+        they are only looked at."""
         self._room.repository(repository)
         packages = [package] if package else self.list_packages(repository)
         changed = [
             f"{one.format}/{one}"
             for one in packages
-            if indexing.reindex_package(self._room, repository, one)
+            if indexing.reindex_package(self._room, repository, one, write=write)
         ]
         roots = [] if package else list(PackageFormat)
         return changed + [
-            f"{kind}/" for kind in roots if indexing.reindex_root(self._room, repository, kind)
+            f"{kind}/"
+            for kind in roots
+            if indexing.reindex_root(self._room, repository, kind, write=write)
         ]
 
     def find_orphans(self, repository: str, *, mend: bool = False) -> list[str]:
@@ -396,9 +415,21 @@ def _place(repository: str, package: Package, version: str) -> Place:
     return Place(repository, package, package_version(package.format, version))
 
 
-def _named(
+def _opened(
+    stack: ExitStack,
     files: Mapping[str, Source] | Sequence[str | os.PathLike[str]],
-) -> list[tuple[str, Source]]:
-    if isinstance(files, Mapping):
-        return list(files.items())
-    return [(Path(one).name, one) for one in files]
+    sha256: Mapping[str, str],
+) -> Iterator[tuple[str, Content]]:
+    """Raises InvalidDistributionError for bytes that are not those that were announced."""
+    named = (
+        files.items() if isinstance(files, Mapping) else [(Path(one).name, one) for one in files]
+    )
+    for name, source in named:
+        content = stack.enter_context(Content.open(source))
+        meant = sha256.get(name, content.sha256).lower()
+        if content.sha256 != meant:
+            raise InvalidDistributionError(
+                f"{name!r} has sha256 {content.sha256[:12]}, announced was {meant[:12]!r}",
+                hint="it was damaged on its way; send it again",
+            )
+        yield name, content

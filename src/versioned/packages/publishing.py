@@ -13,8 +13,10 @@ from versioned.packages.assets import put_asset
 from versioned.packages.changes import add_builds, add_set, add_to_set
 from versioned.packages.committing import Change, change
 from versioned.packages.coordinates import (
+    Package,
     PackageFormat,
     Place,
+    package_version,
     validate_asset_name,
 )
 from versioned.packages.distributions.distribution import Distribution
@@ -36,11 +38,32 @@ class Upload:
 
     @classmethod
     def checked(cls, kind: PackageFormat, name: str, content: Content) -> Upload:
-        """A wheel, a source distribution or an npm tarball. Raises InvalidDistributionError."""
-        return cls(name, content, read_distribution(kind, name, content))
+        """A wheel, a source distribution or an npm tarball, which is stored under its own name.
+        Raises InvalidDistributionError."""
+        found = read_distribution(kind, name, content)
+        return cls(found.name, content, found)
 
 
 Decision = Callable[[State, Sequence[Asset], str], State]
+
+
+def refuse_others(uploads: Sequence[Upload], package: Package | None, version: str | None) -> None:
+    """Raises InvalidDistributionError for files that are of something else than was said."""
+    for one in uploads:
+        if one.found is None:
+            continue
+        wanted = (
+            package or one.found.package,
+            one.found.version
+            if version is None
+            else package_version(one.found.package.format, version),
+        )
+        if (one.found.package, one.found.version) != wanted:
+            raise InvalidDistributionError(
+                f"{one.name!r} is of {one.found.package} {one.found.version}, "
+                f"not of {wanted[0]} {wanted[1]}",
+                hint="it was renamed, or described as something else",
+            )
 
 
 def publish_distributions(

@@ -1,0 +1,1 @@
+"""HTTP in front of packages, for the clients that need a server. Holds no state of its own."""

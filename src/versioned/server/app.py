@@ -1,0 +1,28 @@
+"""The server as an ASGI application. Any number of copies may stand before one domain."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from starlette.routing import Router
+from starlette.types import ASGIApp
+
+from versioned.packages import Packages
+from versioned.server.desk import Desk
+from versioned.server.generic import GenericRoutes
+from versioned.server.health import HealthRoutes
+from versioned.server.metrics import Metrics
+from versioned.server.observing import Observed
+from versioned.server.pypi import PypiRoutes
+from versioned.server.settings import Settings
+
+
+def create_app(packages: Packages, settings: Settings, *, log: TextIO | None = None) -> ASGIApp:
+    """The application. Asks nothing of the store. `log` gets a line of JSON for each request."""
+    desk, metrics = Desk(packages, settings), Metrics()
+    routes = [
+        *HealthRoutes(desk, metrics).routes(),
+        *PypiRoutes(desk).routes(),
+        *GenericRoutes(desk).routes(),
+    ]
+    return Observed(Router(routes, redirect_slashes=False), metrics, log)

@@ -106,16 +106,21 @@ def serve(
     with _listening(listen) as listening:
         host, port = listening.getsockname()[:2]
         url = public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+        def announce() -> None:
+            ours.out.answer(
+                {"url": url, "domain": domain.name},
+                quiet=[url],
+                people=[f"the domain {domain.name} answers at {url}; stop it with Ctrl-C"],
+            )
+            sys.stdout.flush()  # whoever started it waits for this line
+
         run(
             create_app(ours.packages, settings, log=sys.stderr),
             listening,
             grace_seconds=grace,
             most_connections=most_connections,
-            started=lambda: ours.out.answer(
-                {"url": url, "domain": domain.name},
-                quiet=[url],
-                people=[f"the domain {domain.name} answers at {url}; stop it with Ctrl-C"],
-            ),
+            started=announce,
         )
 
 

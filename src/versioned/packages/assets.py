@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from urllib.parse import quote
 
 from versioned.content import Content
@@ -17,7 +18,7 @@ from versioned.packages.errors import AssetNotFoundError, PackageStatusError
 from versioned.packages.revision import Asset, Revision
 from versioned.steps import Step
 from versioned.stores.base import Attributes, Progress
-from versioned.transfer import VerifiedReader
+from versioned.transfer import VerifiedReader, read_to_path
 
 SMALL = 8 * 1024 * 1024
 """Assets up to this many bytes pass through this program when they are promoted."""
@@ -151,6 +152,11 @@ class OpenAsset:
             self._reader.check(digest.hexdigest())
         if held is not None:
             yield held
+
+    def save(self, path: Path, *, progress: Progress | None = None) -> None:
+        """Into a file that appears whole and proved, or not at all; one that was interrupted goes
+        on. Raises ContentMismatchError, leaving no file."""
+        read_to_path(self._reader, path, progress)
 
 
 def open_asset(context: Context, revision: Revision, asset: Asset) -> OpenAsset:

@@ -122,9 +122,10 @@ def add_to_root(room: Room, pages: Pages, repository: str, name: str) -> None:
     )
 
 
-def reindex_package(room: Room, repository: str, package: Package) -> bool:
+def reindex_package(room: Room, repository: str, package: Package, *, write: bool = True) -> bool:
     """Make the pages of a package anew, from its revisions alone; whether anything had to be
-    written. Safe while others publish; the same revisions give the same bytes."""
+    written, which it is only with `write`. Safe while others publish; the same revisions give the
+    same bytes."""
     pages = PAGES.get(package.format)
     if pages is None:
         return False
@@ -142,14 +143,14 @@ def reindex_package(room: Room, repository: str, package: Package) -> bool:
         ]
         held = [seen.first.result, *(seen.copies[one.key].result for one in wanted[1:])]
         changed = any(h.raw != w.body for h, w in zip(held, wanted, strict=True))
-        if _all_written(room, wanted, held):
+        if not write or _all_written(room, wanted, held):
             return changed
         room.pause(attempt)
     raise _too_many(repository, package)
 
 
-def reindex_root(room: Room, repository: str, kind: PackageFormat) -> bool:
-    """Make the list of packages anew; whether anything had to be written."""
+def reindex_root(room: Room, repository: str, kind: PackageFormat, *, write: bool = True) -> bool:
+    """The same for the list of packages."""
     pages = PAGES.get(kind)
     if pages is None or not pages.root(repository, []):
         return False
@@ -158,9 +159,11 @@ def reindex_root(room: Room, repository: str, kind: PackageFormat) -> bool:
             asked = [step.add(partial(_read, room, one.key)) for one in pages.root(repository, [])]
         held = [one.result for one in asked]
         names = [str(one) for one in list_packages(room, repository, kind)]
+        if not names and not any(one.etag for one in held):
+            return False
         wanted = pages.root(repository, names)
         changed = any(h.raw != w.body for h, w in zip(held, wanted, strict=True))
-        if _all_written(room, wanted, held):
+        if not write or _all_written(room, wanted, held):
             return changed
         room.pause(attempt)
     raise PackageConflictError(

@@ -1,0 +1,92 @@
+"""Requests and steps of each operation, on S3: counted on the wire, with a delay on each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import boto3
+
+from bench.measure import DELAY
+from bench.packages.wheels import make_wheel
+from bench.server import REGION, Server
+from bench.wire import Wire, count_steps
+from versioned.packages import Package, Packages
+from versioned.stores.s3 import S3Store, client_config
+
+DEV, PROD = "dev", "prod"
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What an operation asked of the store; `budget` are the steps that it may take."""
+
+    operation: str
+    requests: int
+    steps: int
+    ms: float
+    budget: int
+
+
+def costs(server: Server, bucket: str) -> list[Counted]:
+    """Every operation once, on packages of their own, in a process that is warm."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=server.endpoint,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+        region_name=REGION,
+        config=client_config(),
+    )
+    packages = Packages(S3Store(client, bucket, "packages"), actor="bench")
+    packages.create_domain("bench")
+    for name in (DEV, PROD):
+        packages.create_repository(name)
+    _publish(packages, "warm", 1)
+    package = Package.of("pypi", "app")
+    large = Package.of("pypi", "large")
+    plan: Mapping[str, tuple[int, Callable[[], Any]]] = {
+        "upload, first file of a project": (8, partial(_publish, packages, "app", 1)),
+        "upload, one more build": (6, partial(_publish, packages, "app", 2)),
+        "upload, the same bytes again": (2, partial(_publish, packages, "app", 2)),
+        "promote, small, first of a project": (
+            11,
+            partial(packages.copy_package_versions, DEV, PROD, package, "1.0"),
+        ),
+        "upload, 12 MiB": (8, partial(_publish, packages, "large", 1, size=12 * MEBIBYTE)),
+        "promote, 12 MiB, read back": (
+            13,
+            partial(packages.copy_package_versions, DEV, PROD, large, "1.0"),
+        ),
+        "install: page": (1, lambda: packages.context.read(f"{DEV}/pypi/simple/app/")),
+        "install: file": (3, partial(_download, packages, package)),
+    }
+    found = []
+    wire = Wire()
+    wire.tap()
+    for operation, (budget, call) in plan.items():
+        wire.delay = DELAY
+        wire.take()
+        started = time.perf_counter()
+        call()
+        seconds = time.perf_counter() - started
+        sent = wire.take()
+        wire.delay = 0.0
+        found.append(
+            Counted(operation, len(sent), count_steps(sent), round(seconds * 1000, 1), budget)
+        )
+    return found
+
+
+def _publish(packages: Packages, name: str, build: int, *, size: int = 1024) -> None:
+    filename, data = make_wheel(name, "1.0", build, size=size)
+    packages.publish_files(DEV, "pypi", {filename: data})
+
+
+def _download(packages: Packages, package: Package) -> int:
+    name = f"{package.name}-1.0-2-py3-none-any.whl"
+    return sum(map(len, packages.open_asset(DEV, package, "1.0", name).chunks()))

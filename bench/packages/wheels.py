@@ -1,0 +1,22 @@
+"""Wheels to publish, as small or large as is wanted, each with bytes of its own."""
+
+from __future__ import annotations
+
+import io
+import random
+import zipfile
+
+
+def make_wheel(name: str, version: str, build: int, *, size: int = 1024) -> tuple[str, bytes]:
+    """The name and the bytes of a wheel whose payload can't be packed."""
+    raw = io.BytesIO()
+    info = f"{name}-{version}.dist-info"
+    payload = random.Random(f"{name} {version} {build}").randbytes(size)  # noqa: S311 - not secret
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr(f"{name}/data.bin", payload)
+        archive.writestr(
+            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        )
+        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/RECORD", "")
+    return f"{name}-{version}-{build}-py3-none-any.whl", raw.getvalue()

@@ -29,6 +29,8 @@ def serve(
         limit_concurrency=most_connections,
         lifespan="off",
     )
+    # Inherited by every connection; without it each answer on one that is kept waits 40 ms.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     _Announcing(config, started).run(sockets=[listening])
 
 

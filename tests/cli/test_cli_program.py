@@ -84,6 +84,28 @@ def test_the_commands():
         "images replication get",
         "images replication status",
         "images replication sync",
+        "packages init",
+        "packages create",
+        "packages tokens create",
+        "packages tokens ls",
+        "packages tokens prune",
+        "packages tokens revoke",
+        "packages publish",
+        "packages verdict",
+        "packages verdicts",
+        "packages promote",
+        "packages ls",
+        "packages assets",
+        "packages sets",
+        "packages history",
+        "packages get",
+        "packages status",
+        "packages yank",
+        "packages rm",
+        "packages purge",
+        "packages reindex",
+        "packages doctor",
+        "serve",
         "purge",
         "doctor",
         "verify",
@@ -111,7 +133,7 @@ def test_the_help_documents_every_exit_code(run):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("line", ["--help", "images --help"])
+@pytest.mark.parametrize("line", ["--help", "images --help", "packages --help"])
 def test_no_line_of_the_help_is_cut_off(run, line):
     meant = ("s3://bucket/...", "[ARGS]...", "sha256:...")
     assert "..." not in re.sub("|".join(map(re.escape, meant)), "", run(line).stdout)

@@ -15,6 +15,7 @@ from versioned.errors import InvalidInputError, RepositoryNotFoundError
 
 FILE_NAME = ".versioned.toml"
 DEFAULT_URL = ".versioned"
+DEFAULT_DOMAIN = ".versioned-packages"
 
 _ACTORS = ("VERSIONED_ACTOR", "GITHUB_ACTOR", "GITLAB_USER_LOGIN", "CIRCLE_USERNAME", "BUILD_USER")
 _KEYS = {
@@ -23,7 +24,9 @@ _KEYS = {
     "checks": dict,
     "hooks": dict,
     "images": dict,
+    "packages": dict,
 }
+_PACKAGES_KEYS = {"domain": str, "single_writer": bool}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,49 @@ def choose(option: str | None, environ: Mapping[str, str], cwd: Path) -> Chosen 
 
 
 def table(name: str, environ: Mapping[str, str], cwd: Path) -> tuple[Path, dict[str, Any]]:
-    """The table `checks`, `hooks` or `images` of the nearest config file that has it, and the
-    directory of that file; empty where none has it. Raises InvalidInputError for a broken file."""
+    """The table `checks`, `hooks`, `images` or `packages` of the nearest config file that has it,
+    and the directory of that file; empty where none has it. Raises InvalidInputError for a broken
+    file."""
     for path in _files(environ, cwd):
         found = _read(path)
         if name in found:
             return path.parent, found[name]
     return cwd, {}
+
+
+def choose_domain(option: str | None, environ: Mapping[str, str], cwd: Path) -> Chosen | None:
+    """Where packages are kept: `--domain`, `VERSIONED_PACKAGES`, `domain` in the table
+    `[packages]` of the nearest config file that has it, in this order; `None` where nothing is
+    said. Raises InvalidInputError for a broken file."""
+    if option is not None:
+        return Chosen(option, "--domain")
+    if environ.get("VERSIONED_PACKAGES"):
+        return Chosen(anchored(environ["VERSIONED_PACKAGES"], cwd), "VERSIONED_PACKAGES")
+    folder, found = table("packages", environ, cwd)
+    for key, value in found.items():
+        kind = _PACKAGES_KEYS.get(key)
+        if kind is None or not isinstance(value, kind):
+            raise InvalidInputError(
+                f"the table [packages] has {key} = {value!r}, which is not understood",
+                hint='it may say: domain = "s3://bucket/packages"',
+            )
+    if not found.get("domain"):
+        return None
+    url = anchored(found["domain"], folder)
+    return Chosen(url, "[packages]", found.get("single_writer", False))
+
+
+def default_domain(cwd: Path) -> Chosen:
+    """`./.versioned-packages`. Raises DomainNotFoundError where it is not there."""
+    if not (cwd / DEFAULT_DOMAIN).is_dir():
+        from versioned.packages.errors import DomainNotFoundError  # noqa: PLC0415 - seldom
+
+        raise DomainNotFoundError(
+            f"no domain of packages is named by --domain, VERSIONED_PACKAGES or {FILE_NAME}, "
+            f"and there is no ./{DEFAULT_DOMAIN}",
+            hint="run versioned packages init to make one here",
+        )
+    return Chosen(DEFAULT_DOMAIN, "the default")
 
 
 def nearest_default(cwd: Path) -> Chosen | None:
@@ -91,23 +130,59 @@ def write_repository(path: Path, url: str) -> bool:
 
     False where it said so already. Raises InvalidInputError where the file can't hold it.
     """
-    before = path.read_text("utf-8") if path.exists() else ""
+    before = _text_of(path)
     line = f"repository = {json.dumps(url, ensure_ascii=False)}\n"
     after, found = re.subn(r"(?m)^repository\s*=.*\n?", lambda _: line, before, count=1)
     if not found:
         after = line + before
+    return _write(path, before, after, {"repository": url})
+
+
+def write_domain(path: Path, url: str) -> bool:
+    """Name the domain of packages in the table `[packages]` of a config file, as
+    `write_repository` names a repository."""
+    before = _text_of(path)
+    line = f"domain = {json.dumps(url, ensure_ascii=False)}\n"
+    header = re.search(r"(?m)^\[packages\].*(\n|$)", before)
+    if header is None:
+        gap = "\n" if before else ""
+        after = f"{before}{gap}[packages]\n{line}"
+    else:
+        start, end = header.span()
+        following = re.search(r"(?m)^\[", before[end:])
+        stop = end + following.start() if following else len(before)
+        table, found = re.subn(r"(?m)^domain\s*=.*\n?", lambda _: line, before[end:stop], count=1)
+        head = before[start:end].rstrip("\n") + "\n"
+        after = before[:start] + head + (table if found else line + table) + before[stop:]
+    return _write(path, before, after, {"packages": {"domain": url}})
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def _write(path: Path, before: str, after: str, meant: Mapping[str, Any]) -> bool:
+    """Replace a config file by what has to say at least what is meant; false where it did."""
     if after == before:
         return False
     try:
-        written = tomllib.loads(after).get("repository")
+        written = tomllib.loads(after)
     except tomllib.TOMLDecodeError as error:
         raise _broken(path, str(error)) from error
-    if written != url:
-        raise _broken(path, "the line `repository = ...` can't be replaced")
+    for key, value in meant.items():
+        if not _says(written.get(key), value):
+            raise _broken(path, f"what it says of {key} can't be replaced")
     draft = path.with_name(f"{path.name}.{os.getpid()}.part")
     draft.write_text(after, "utf-8")
     draft.replace(path)
     return True
+
+
+def _says(found: object, meant: object) -> bool:
+    """Whether a value, or a table with it, is in the file."""
+    if isinstance(found, dict) and isinstance(meant, dict):
+        return meant.items() <= found.items()
+    return found == meant
 
 
 def actor(environ: Mapping[str, str]) -> str:

@@ -53,7 +53,7 @@ MEANINGS = {
     Exit.OK: "done",
     Exit.FAILURE: "any other failure",
     Exit.USAGE: "wrong usage or invalid input",
-    Exit.NOT_FOUND: "no such repository, artifact, version, alias or image",
+    Exit.NOT_FOUND: "no such repository, artifact, version, alias, image or package",
     Exit.CONFLICT: "somebody else was faster, an expectation is not met, or it is in use",
     Exit.INTEGRITY: "damaged or foreign bytes",
     Exit.UNAVAILABLE: "the store can't be reached, or it is unknown whether it did it",

@@ -32,6 +32,7 @@ _SECTIONS = {
         "approvals",
     ),
     "Images": ("images",),
+    "Packages": ("packages", "serve"),
     "Care": ("purge", "doctor", "verify", "events"),
     "Getting started": ("init", "demo", "completion"),
 }

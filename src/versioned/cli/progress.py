@@ -56,7 +56,7 @@ def _bar(out: Output, label: str, *, count_bytes: bool) -> Iterator[Step | None]
         if not drawn and time.monotonic() - started >= PATIENCE:
             drawn.append(_start(out, safe(label), total, count_bytes=count_bytes))
         for progress, task in drawn:
-            progress.update(task, completed=done)
+            progress.update(task, completed=done, total=total)
 
     try:
         yield step

@@ -121,7 +121,7 @@ def _plan_version(
     young = _young(now, rules)
     if whole and not any(young(one) for one in state.assets):
         names = sorted({one.asset_set for one in state.assets}, key=lambda one: one or "")
-        reason = f"{place} versions are newer"
+        reason = _newer(place, "version")
         return [_planned(revision, one, removed=True, reason=reason) for one in names]
     order = sorted(
         (one.name for one in state.sets),
@@ -129,7 +129,7 @@ def _plan_version(
         reverse=True,
     )
     return [
-        _planned(revision, name, removed=reason is None, reason=reason or f"{at} sets are newer")
+        _planned(revision, name, removed=reason is None, reason=reason or _newer(at, "set"))
         for at, name in enumerate(order)
         for reason in [_kept_because(revision, name, rules, place=at, young=young)]
     ]
@@ -152,8 +152,19 @@ def _kept_because(
     if place < rules.keep_sets:
         return f"one of the newest {rules.keep_sets}"
     if any(young(one) for one in state.assets if one.asset_set == name):
-        return f"younger than {rules.older_than_days:g} days"
+        return f"younger than {_age_words(rules)}"
     return None
+
+
+def _newer(count: int, noun: str) -> str:
+    return f"1 {noun} is newer" if count == 1 else f"{count} {noun}s are newer"
+
+
+def _age_words(rules: PackageRetention) -> str:
+    """What counts as young, the grace included."""
+    if timedelta(days=rules.older_than_days) <= GRACE:
+        return "an hour"
+    return f"{rules.older_than_days:g} days"
 
 
 def _young(now: datetime, rules: PackageRetention) -> Callable[[Asset], bool]:

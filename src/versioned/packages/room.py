@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, field
 
 from versioned.context import Context
-from versioned.errors import ObjectNotFoundError
+from versioned.errors import ObjectNotFoundError, RepositoryNotFoundError
 from versioned.packages.domain import Domain, PackageRepository, decode_domain
 from versioned.packages.errors import DomainNotFoundError, PackageRepositoryNotFoundError
 from versioned.packages.layout import DOMAIN_KEY
@@ -26,6 +26,7 @@ class Room:
 
     context: Context
     locks: PackageLocks = field(default_factory=PackageLocks)
+    pages: PackageLocks = field(default_factory=PackageLocks)
     _domain: Domain | None = None
     _guard: threading.Lock = field(default_factory=threading.Lock)
 
@@ -37,7 +38,7 @@ class Room:
             return known
         try:
             _, raw = self.context.read(DOMAIN_KEY)
-        except ObjectNotFoundError:
+        except (ObjectNotFoundError, RepositoryNotFoundError):
             raise DomainNotFoundError(
                 f"no packages are kept in {self.context.store.uri('')}",
                 hint="versioned packages init makes a domain there",

@@ -1,0 +1,100 @@
+"""`versioned packages init` and `create`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from versioned.cli import config
+from versioned.cli.packages_options import PackagesCommand, PackagesSession, pass_packages
+from versioned.packages.errors import DomainNotFoundError
+from versioned.packages.packages import Packages
+
+_DEFAULT_NAME = "packages"
+
+
+@click.command(
+    "init",
+    cls=PackagesCommand,
+    example="""
+    versioned packages init AbcDev AbcStaging AbcProd
+    versioned packages init --name abc --domain s3://my-bucket/packages AbcDev AbcProd
+    """,
+)
+@click.argument("repositories", metavar="[REPOSITORY]...", nargs=-1)
+@click.option("--name", help=f"Of the domain.  [default: {_DEFAULT_NAME}]")
+@pass_packages
+def init(ours: PackagesSession, /, *, repositories: tuple[str, ...], name: str | None) -> None:
+    """Make a domain, and repositories in it.
+
+    With --domain, .versioned.toml in this directory names it from now on. Without it the domain
+    that VERSIONED_PACKAGES or a config file names is made, else ./.versioned-packages. Running it
+    again is harmless.
+    """
+    chosen = ours.named or config.Chosen(config.DEFAULT_DOMAIN, "the default")
+    packages = ours.open(chosen)
+    made = packages.create_domain(name or _name_of(packages))
+    for one in repositories:
+        packages.create_repository(one)
+    path = ours.session.cwd / config.FILE_NAME
+    written = bool(ours.domain) and config.write_domain(path, chosen.url)
+    uri = packages.context.store.uri("")
+    domain = packages.domain()
+    names = [one.name for one in domain.repositories]
+    words = ", ".join(names) or "none yet"
+    ours.out.answer(
+        {**asdict(domain), "url": uri, "config": str(path) if ours.domain else None},
+        quiet=[uri],
+        people=[f"the domain {made.name} is ready in {uri}; repositories: {words}"],
+    )
+    if written:
+        ours.out.note(f"{config.FILE_NAME} names it for this directory and those below")
+    if not names:
+        ours.out.note("versioned packages create makes a repository")
+
+
+def _name_of(packages: Packages) -> str:
+    try:
+        return packages.domain().name
+    except DomainNotFoundError:
+        return _DEFAULT_NAME
+
+
+@click.command(
+    "create",
+    cls=PackagesCommand,
+    example="versioned packages create AbcStaging --require integration",
+)
+@click.argument("repository")
+@click.option("--description", metavar="TEXT", help="What it is for.")
+@click.option(
+    "--require",
+    "requires",
+    metavar="CHECK",
+    multiple=True,
+    help="Promote nothing into it without a passing verdict of this check; repeat it.",
+)
+@click.option("--require-nothing", is_flag=True, help="Take such requirements away.")
+@pass_packages
+def create(
+    ours: PackagesSession,
+    /,
+    *,
+    repository: str,
+    description: str | None,
+    requires: tuple[str, ...],
+    require_nothing: bool,
+) -> None:
+    """Make a repository, or change what is said of it.
+
+    What no option says stays as it is.
+    """
+    if requires and require_nothing:
+        raise click.UsageError("--require and --require-nothing exclude each other.")
+    said = requires if requires or require_nothing else None
+    made = ours.packages.create_repository(repository, description=description, requires=said)
+    needs = f"; into it needs {', '.join(made.requires)}" if made.requires else ""
+    ours.out.answer(
+        asdict(made), quiet=[made.name], people=[f"the repository {made.name} is ready{needs}"]
+    )

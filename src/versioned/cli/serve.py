@@ -120,6 +120,7 @@ def serve(
             listening,
             grace_seconds=grace,
             most_connections=most_connections,
+            patience=settings.patience,
             started=announce,
         )
 

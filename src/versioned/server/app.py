@@ -25,4 +25,5 @@ def create_app(packages: Packages, settings: Settings, *, log: TextIO | None = N
         *PypiRoutes(desk).routes(),
         *GenericRoutes(desk).routes(),
     ]
-    return Observed(Router(routes, redirect_slashes=False), metrics, log)
+    router = Router(routes, redirect_slashes=False)
+    return Observed(router, metrics, log, patience=settings.patience)

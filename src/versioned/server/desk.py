@@ -31,6 +31,7 @@ class Desk:
         self.settings = settings
         self._readers = CapacityLimiter(settings.readers)
         self._writers = CapacityLimiter(settings.writers)
+        self._carriers = CapacityLimiter(settings.readers)
         self._tokens: Remembered[str, Token | None] = Remembered(settings.memory)
         self._revisions: Remembered[tuple[str, Package, str], Revision] = Remembered(
             settings.memory
@@ -39,6 +40,10 @@ class Desk:
     async def read(self, call: Callable[[], T]) -> T:
         """Run what reads from the store in a thread."""
         return await to_thread.run_sync(call, limiter=self._readers)
+
+    async def carry(self, call: Callable[[], T]) -> T:
+        """Run what reads the bytes of an asset in a thread: pages never wait for those."""
+        return await to_thread.run_sync(call, limiter=self._carriers)
 
     async def write(self, call: Callable[[], T]) -> T:
         """Run what changes something in a thread. It goes on where the client goes away."""
@@ -79,13 +84,15 @@ class Desk:
         return token
 
     def revision(self, repository: str, package: Package, version: str) -> Revision:
-        """What a version was within the last seconds. Raises PackageVersionNotFoundError."""
+        """What a version was within the last seconds: for what may not change, such as the bytes
+        under a name with their sha256. Who does not find something in it forgets it and looks
+        again: another server may have added it. Raises PackageVersionNotFoundError."""
         key = (repository, package, version)
         look_up = partial(self.packages.describe_package_version, *key)
         return self._revisions.get(key, look_up)
 
     def forget(self, repository: str, package: Package, version: str) -> None:
-        """After a change: this server at least tells of it at once."""
+        """Look it up next time: after a change, or where what was looked for is missing."""
         self._revisions.forget((repository, package, version))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -11,9 +11,11 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from versioned.packages.assets import OpenAsset, key_of, open_asset, refuse_unreadable
+from versioned.packages.asset_stream import AssetStream
+from versioned.packages.assets import key_of, refuse_unreadable
 from versioned.packages.revision import Asset, Revision
 from versioned.server.desk import Desk
+from versioned.server.negotiation import names_etag
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
@@ -27,17 +29,25 @@ class ByteRange:
 
 
 async def send_asset(
-    desk: Desk, request: Request, revision: Revision, asset: Asset, *, media_type: str
+    desk: Desk,
+    request: Request,
+    revision: Revision,
+    asset: Asset,
+    *,
+    media_type: str,
+    lasting: bool = True,
 ) -> Response:
-    """Answer GET or HEAD for an asset. Raises PackageStatusError, AssetNotFoundError."""
+    """Answer GET or HEAD for an asset. `lasting` means that the address never leads to other
+    bytes. Raises PackageStatusError, AssetNotFoundError."""
     refuse_unreadable(revision)
+    etag = f'"{asset.sha256}"'
     headers = {
         "Accept-Ranges": "bytes",
-        "ETag": f'"{asset.sha256}"',
+        "ETag": etag,
         "X-Checksum-Sha256": asset.sha256,
-        "Cache-Control": "private, max-age=31536000, immutable",
+        "Cache-Control": "private, max-age=31536000, immutable" if lasting else "private, no-cache",
     }
-    if request.headers.get("if-none-match", "").strip('"') == asset.sha256:
+    if names_etag(request.headers.get("if-none-match"), etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     if request.method == "HEAD":
         headers["Content-Length"] = str(asset.size)
@@ -45,21 +55,34 @@ async def send_asset(
     url = _url(desk, revision, asset)
     if url is not None:
         return RedirectResponse(url, HTTPStatus.FOUND, headers={"Cache-Control": "no-store"})
-    wanted = parse_range(request.headers.get("range"), asset.size)
+    is_same = request.headers.get("if-range", etag) == etag
+    wanted = parse_range(request.headers.get("range") if is_same else None, asset.size)
     if wanted is None:
         headers["Content-Range"] = f"bytes */{asset.size}"
         return Response(status_code=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers)
-    opened = await desk.read(partial(open_asset, desk.packages.context, revision, asset))
-    headers["Content-Length"] = str(wanted.stop - wanted.start)
+    return await _streamed(
+        desk, revision, asset, wanted, headers={**headers, "Content-Type": media_type}
+    )
+
+
+async def _streamed(
+    desk: Desk,
+    revision: Revision,
+    asset: Asset,
+    wanted: ByteRange,
+    *,
+    headers: dict[str, str],
+) -> Response:
+    start, stop = wanted.start, wanted.stop
+    opened = await desk.carry(
+        partial(AssetStream, desk.packages.context, revision, asset, start=start, stop=stop)
+    )
+    headers["Content-Length"] = str(stop - start)
     whole = wanted == ByteRange(0, asset.size)
     if not whole:
-        headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{asset.size}"
-    return StreamingResponse(
-        _bytes(opened, wanted),
-        HTTPStatus.OK if whole else HTTPStatus.PARTIAL_CONTENT,
-        headers=headers,
-        media_type=media_type,
-    )
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{asset.size}"
+    status = HTTPStatus.OK if whole else HTTPStatus.PARTIAL_CONTENT
+    return StreamingResponse(_bytes(desk, opened), status, headers=headers)
 
 
 def parse_range(header: str | None, size: int) -> ByteRange | None:
@@ -83,10 +106,10 @@ def _url(desk: Desk, revision: Revision, asset: Asset) -> str | None:
     return store.download_url(key_of(revision.place, asset), seconds=desk.settings.url_seconds)
 
 
-def _bytes(opened: OpenAsset, wanted: ByteRange) -> Iterator[bytes]:
-    left = wanted.stop - wanted.start
-    for chunk in opened.chunks(wanted.start):
-        yield chunk[:left]
-        left -= len(chunk)
-        if left <= 0 and wanted.stop < opened.asset.size:
-            return
+async def _bytes(desk: Desk, opened: AssetStream) -> AsyncGenerator[bytes, None]:
+    chunks = opened.chunks()
+    try:
+        while chunk := await desk.carry(partial(next, chunks, b"")):
+            yield chunk
+    finally:
+        opened.close()

@@ -58,7 +58,6 @@ class GenericRoutes:
                 by=by,
             )
             done = await self._desk.write(publish)
-        self._desk.forget(asked["repository"], package, version)
         status = HTTPStatus.CREATED if done.changed else HTTPStatus.OK
         return JSONResponse(summary(done.revision), status)
 
@@ -67,11 +66,15 @@ class GenericRoutes:
         asked = request.path_params
         await self._desk.authorize(request, asked["repository"], Scope.READ)
         package, version = _named(asked)
-        find = partial(self._desk.revision, asked["repository"], package, version)
-        revision = await self._desk.read(find)
+        revision = await self._newest(asked["repository"], package, version)
         asset = _find(revision, asked["asset"], request.query_params.get("asset-set"))
         return await send_asset(
-            self._desk, request, revision, asset, media_type="application/octet-stream"
+            self._desk,
+            request,
+            revision,
+            asset,
+            media_type="application/octet-stream",
+            lasting=False,
         )
 
     async def describe(self, request: Request) -> Response:
@@ -79,8 +82,13 @@ class GenericRoutes:
         asked = request.path_params
         await self._desk.authorize(request, asked["repository"], Scope.READ)
         package, version = _named(asked)
-        find = partial(self._desk.revision, asked["repository"], package, version)
-        return JSONResponse(summary(await self._desk.read(find)))
+        return JSONResponse(summary(await self._newest(asked["repository"], package, version)))
+
+    async def _newest(self, repository: str, package: Package, version: str) -> Revision:
+        """Asked for each time: an address without a hash leads to what is active now, whichever
+        server it was told to."""
+        find = self._desk.packages.describe_package_version
+        return await self._desk.read(partial(find, repository, package, version))
 
 
 def summary(revision: Revision) -> dict[str, object]:

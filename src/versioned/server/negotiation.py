@@ -1,4 +1,4 @@
-"""Which form of a page a client wants, as `Accept` says it (RFC 9110). Pure."""
+"""What a client wants and what it has already, as its headers say (RFC 9110). Pure."""
 
 from __future__ import annotations
 
@@ -27,3 +27,9 @@ def _quality(media: str, ranges: Sequence[tuple[str, float]]) -> float:
     """That of the most precise range that covers it."""
     covering = (media, f"{media.partition('/')[0]}/*", "*/*")
     return next((q for wanted in covering for one, q in ranges if one == wanted), 0.0)
+
+
+def names_etag(if_none_match: str | None, etag: str) -> bool:
+    """Whether a client has this already. A proxy that packs pages makes an ETag weak."""
+    held = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
+    return etag in held or held == ["*"]

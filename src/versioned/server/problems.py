@@ -15,13 +15,17 @@ from versioned.errors import (
     InvalidInputError,
     NotFoundError,
     OutcomeUnknownError,
+    RepositoryNotFoundError,
     StoreError,
     StoreUnavailableError,
     VersionedError,
 )
-from versioned.packages.errors import PackageConflictError
+from versioned.packages.errors import DomainNotFoundError, PackageConflictError
+from versioned.server import codeartifact_errors
 
 _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
+    (RepositoryNotFoundError, HTTPStatus.BAD_GATEWAY),
+    (DomainNotFoundError, HTTPStatus.BAD_GATEWAY),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (InvalidInputError, HTTPStatus.BAD_REQUEST),
     (PackageConflictError, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -107,11 +111,15 @@ def problem_of(error: Exception) -> Problem:
 
 def answer(request: Request, problem: Problem) -> Response:
     """The problem in the words of whoever asks."""
-    if request.url.path.startswith("/npm/"):
+    if request.scope["path"].startswith("/npm/"):
         return JSONResponse(
             {"error": problem.text, "reason": problem.code},
             status_code=problem.status,
             headers=problem.headers,
+        )
+    if request.url.path.startswith(codeartifact_errors.PREFIX):
+        return codeartifact_errors.error_answer(
+            request, problem.status, problem.code, problem.text, problem.headers
         )
     return PlainTextResponse(
         f"{problem.status.value} {problem.status.phrase}\n\n{problem.text}\n",

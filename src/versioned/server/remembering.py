@@ -18,15 +18,14 @@ class Remembered(Generic[K, V]):
     """Values by key, each for some seconds, the oldest forgotten first. Safe to use from several
     threads; two that ask at once may both look up. An error is not remembered."""
 
-    def __init__(self, seconds: float, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._monotonic = monotonic
         self._guard = threading.Lock()
         self._held: OrderedDict[K, tuple[float, V]] = OrderedDict()
 
     def get(self, key: K, look_up: Callable[[], V]) -> V:
         """The value, looked up where it is not remembered."""
-        now = self._monotonic()
+        now = time.monotonic()
         with self._guard:
             held = self._held.get(key)
         if held is not None and now - held[0] < self._seconds:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import resource
 import socket
 from collections.abc import Callable
+from typing import ClassVar
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+_MOST_FILES = 65536
 
 
 def serve(
@@ -15,12 +21,17 @@ def serve(
     *,
     grace_seconds: int,
     most_connections: int,
+    patience: float,
     started: Callable[[], None],
 ) -> None:
     """Answer on a socket until SIGTERM or SIGINT; then take nothing new, and give what is under
-    way so many seconds. `started` is called once it answers."""
+    way so many seconds. `started` is called once it answers. A client that says nothing, or does
+    not take what it asked for, for `patience` seconds is cut off."""
+    _allow_files()
     config = uvicorn.Config(
         app,
+        http=type("Patient", (_Patient,), {"patience": patience}),
+        ws="none",
         log_config=None,
         log_level="critical",  # what went wrong is in our own log
         access_log=False,
@@ -44,3 +55,71 @@ class _Announcing(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self._announce()
+
+
+class _Patient(H11Protocol):
+    """A connection that is given up where no whole head of a request comes, or where nothing of
+    an answer is taken. Bodies of requests have a rule of their own: `bodies.chunks`."""
+
+    patience: ClassVar[float]
+    _speaking: asyncio.TimerHandle | None = None
+    _taking: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._speaking = self.loop.call_later(self.patience, transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._no_longer_speaking()
+        elif self._speaking is None:
+            self._speaking = self.loop.call_later(self.patience, self.transport.abort)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._look_again()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._no_longer_taking()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Closing waits for what is still to be taken."""
+        super().timeout_keep_alive_handler()
+        self._look_again()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._no_longer_speaking()
+        self._no_longer_taking()
+
+    def _no_longer_speaking(self) -> None:
+        if self._speaking is not None:
+            self._speaking.cancel()
+            self._speaking = None
+
+    def _no_longer_taking(self) -> None:
+        if self._taking is not None:
+            self._taking.cancel()
+            self._taking = None
+
+    def _look_again(self) -> None:
+        left = self.transport.get_write_buffer_size()
+        if left and self._taking is None:
+            self._taking = self.loop.call_later(self.patience, self._give_up_unless_less_than, left)
+
+    def _give_up_unless_less_than(self, left: int) -> None:
+        self._taking = None
+        if self.transport.get_write_buffer_size() >= left:
+            self.transport.abort()
+        else:
+            self._look_again()
+
+
+def _allow_files() -> None:
+    """A connection takes a file, an upload a second one, and the store a third."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(_MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -8,6 +8,7 @@ from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from versioned.packages import Packages
+from versioned.server.codeartifact import CodeArtifactRoutes
 from versioned.server.desk import Desk
 from versioned.server.generic import GenericRoutes
 from versioned.server.health import HealthRoutes
@@ -24,6 +25,7 @@ def create_app(packages: Packages, settings: Settings, *, log: TextIO | None = N
         *HealthRoutes(desk, metrics).routes(),
         *PypiRoutes(desk).routes(),
         *GenericRoutes(desk).routes(),
+        *CodeArtifactRoutes(desk).routes(),
     ]
     router = Router(routes, redirect_slashes=False)
     return Observed(router, metrics, log, patience=settings.patience)

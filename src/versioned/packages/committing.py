@@ -13,8 +13,9 @@ from versioned.context import Context, new_identity, stamp
 from versioned.packages import layout
 from versioned.packages.coordinates import PackageFormat, Place
 from versioned.packages.errors import PackageConflictError
-from versioned.packages.history import Heads, heads_of, read_at
-from versioned.packages.indexing import look_at_pages, refresh
+from versioned.packages.history import Heads, read_heads, read_newest
+from versioned.packages.indexing import SeenPages, look_at_pages, refresh
+from versioned.packages.packuments import version_entry
 from versioned.packages.revision import Action, Revision, State
 from versioned.packages.revision_codec import decode_revision, encode_revision
 from versioned.packages.room import Room
@@ -43,6 +44,15 @@ class Author:
     message: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """A change that is done, and what the pages have to show of it."""
+
+    change: Change
+    heads: Heads
+    seen: SeenPages | None
+
+
 def change(
     room: Room,
     place: Place,
@@ -57,39 +67,71 @@ def change(
     that the assets of that state are there, then write it, then its pages.
 
     `decide` is pure, may be asked several times, and returns the state that it was given where
-    nothing is to change. Four steps with pages, and those of `prepare`. Raises what both raise,
+    nothing is to change. Five steps with pages, and those of `prepare`. Raises what both raise,
     PackageConflictError.
     """
     check_note("message", message)
     check_note("by", by)
-    repository, package, version = place.repository, place.package, place.version
-    room.repository(repository)
-    room.context.capabilities()
-    folder = layout.package_folder(repository, package)
-    with room.locks.hold(folder):
+    author = Author(action, by or room.context.actor, message)
+    attempt = _Attempt(room, place, decide, prepare, author)
+    outcome = attempt.first()
+    if outcome is None:
+        # Only who lost waits for a turn: storing large assets must not hold up others.
+        with room.locks.hold(place):
+            outcome = attempt.until_written()
+    done = outcome.change
+    known = _known(room.context, done.revision) if done.changed else {}
+    refresh(room, outcome.heads, outcome.seen, known)
+    return done
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One change of one version, to be tried until nobody comes in between."""
+
+    room: Room
+    place: Place
+    decide: Callable[[Revision | None], State]
+    prepare: Callable[[State], None]
+    author: Author
+
+    def first(self) -> _Outcome | None:
+        """Looks at the pages in the same step, and at what the process has to know at all."""
+        room, place = self.room, self.place
+        with Step(room.context.store) as step:
+            step.add(lambda: room.repository(place.repository))
+            step.add(room.context.capabilities)
+            listed = step.add(lambda: read_heads(room.context, place.repository, place.package))
+            seen = look_at_pages(room, step, place.repository, place.package)
+        return self._write(listed.result, seen)
+
+    def until_written(self) -> _Outcome:
         for attempt in range(_ATTEMPTS):
-            with Step(room.context.store) as step:
-                listed = step.add(lambda: room.context.listed(folder))
-                seen = look_at_pages(room, step, repository, package)
-            heads = heads_of(repository, package, listed.result)
-            position = heads.position(version)
-            before = read_at(room.context, place, position) if position else None
-            state = decide(before)
-            if before is not None and state is before.state:
-                refresh(room, heads, seen)
-                return Change(before, changed=False, before=before)
-            prepare(state)
-            author = Author(action, by or room.context.actor, message)
-            written = _write(room.context, place, state, before, author)
-            if written is not None:
-                heads = Heads(repository, package, {**heads.positions, version: written.position})
-                refresh(room, heads, seen, _known(written))
-                return Change(written, changed=True, before=before)
-            room.pause(attempt)
-    raise PackageConflictError(
-        f"{place} is changed by others all the time",
-        hint="nothing was changed; repeat it",
-    )
+            heads = read_heads(self.room.context, self.place.repository, self.place.package)
+            outcome = self._write(heads, None)
+            if outcome is not None:
+                return outcome
+            self.room.pause(attempt)
+        raise PackageConflictError(
+            f"{self.place} is changed by others all the time",
+            hint="nothing was changed; repeat it",
+        )
+
+    def _write(self, heads: Heads, seen: SeenPages | None) -> _Outcome | None:
+        """`None` where somebody else changed the version meanwhile."""
+        context, version = self.room.context, self.place.version
+        there = [version] if heads.position(version) else []
+        before = next(iter(read_newest(context, heads, there)), None)
+        state = self.decide(before)
+        if before is not None and state is before.state:
+            return _Outcome(Change(before, changed=False, before=before), heads, seen)
+        self.prepare(state)
+        written = _write(context, self.place, state, before, self.author)
+        if written is None:
+            return None
+        positions = {**heads.positions, version: written.position}
+        after = Heads(heads.repository, heads.package, positions)
+        return _Outcome(Change(written, changed=True, before=before), after, seen)
 
 
 def _write(
@@ -115,8 +157,10 @@ def _write(
     return decode_revision(folder, key, body)
 
 
-def _known(revision: Revision) -> dict[str, object]:
-    """The entry of the pages that can be told without asking."""
+def _known(context: Context, revision: Revision) -> dict[str, object]:
+    """The entry of the pages, without asking for the revision again."""
     if revision.package.format is PackageFormat.PYPI:
         return {revision.version: file_entries(revision)}
+    if revision.package.format is PackageFormat.NPM:
+        return {revision.version: version_entry(context, revision)}
     return {}

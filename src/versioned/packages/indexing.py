@@ -15,7 +15,8 @@ from versioned.errors import ContaminatedError, PreconditionFailedError
 from versioned.packages import layout
 from versioned.packages.coordinates import Package, PackageFormat
 from versioned.packages.errors import PackageConflictError
-from versioned.packages.history import Heads, read_heads
+from versioned.packages.history import Heads, no_such_package, read_heads
+from versioned.packages.packuments import Packuments
 from versioned.packages.pages import Page, Pages, Rendered
 from versioned.packages.room import Room
 from versioned.packages.simple_pages import SimplePages
@@ -23,7 +24,10 @@ from versioned.steps import Pending, Step, or_none
 
 _ATTEMPTS = 40
 
-PAGES: Mapping[PackageFormat, Pages] = {PackageFormat.PYPI: SimplePages()}
+PAGES: Mapping[PackageFormat, Pages] = {
+    PackageFormat.PYPI: SimplePages(),
+    PackageFormat.NPM: Packuments(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,23 @@ def refresh(
     room: Room, heads: Heads, seen: SeenPages | None, known: Mapping[str, Any] | None = None
 ) -> None:
     """Let the pages of a package show at least the heads. `known` are entries by version that
-    need not be asked for. Two steps where all is as usual. Raises PackageConflictError."""
+    need not be asked for. Two steps where all is as usual; threads that do so at once share one
+    write. Raises PackageConflictError."""
     pages = PAGES.get(heads.package.format)
     if pages is None:
         return
-    entries = dict(known or {})
+
+    def write(positions: Mapping[str, int], entries: Mapping[str, Any], late: bool) -> None:  # noqa: FBT001 - a callback
+        every = Heads(heads.repository, heads.package, positions)
+        _refresh(room, pages, every, None if late else seen, dict(entries))
+
+    key = (heads.repository, heads.package)
+    room.pages.show(key, heads.positions, known or {}, write)
+
+
+def _refresh(
+    room: Room, pages: Pages, heads: Heads, seen: SeenPages | None, entries: dict[str, Any]
+) -> None:
     for attempt in range(_ATTEMPTS):
         if seen is None:
             with Step(room.context.store) as step:
@@ -83,9 +99,8 @@ def _refreshed(
     page = _decoded(pages, pages.key(heads.repository, heads.package), first.raw)
     behind = page.behind(heads.positions)
     if behind or first.etag is None:
-        for version in behind:
-            if version not in entries:
-                entries[version] = pages.entry(room.context, heads, version)
+        missing = [one for one in behind if one not in entries]
+        entries |= _entries(room, pages, heads, missing)
         page = page.merged({one: heads.positions[one] for one in behind}, entries)
         if not _write(room, pages.render(heads.repository, heads.package, page), first.etag):
             return False
@@ -113,7 +128,13 @@ def add_to_root(room: Room, pages: Pages, repository: str, name: str) -> None:
         held = [one.result for one in asked]
         names = {*_listed(pages, held[0].raw), name}
         wanted = pages.root(repository, sorted(names))
-        if _all_written(room, wanted, held):
+        # What was read a moment after the first may list more than that did.
+        newer = [
+            w
+            for w, h in zip(wanted[1:], held[1:], strict=True)
+            if h.etag and pages.serial(h.raw) >= pages.serial(w.body)
+        ]
+        if _all_written(room, wanted, held, kept=newer):
             return
         room.pause(attempt)
     raise PackageConflictError(
@@ -135,7 +156,9 @@ def reindex_package(room: Room, repository: str, package: Package, *, write: boo
         assert seen is not None  # noqa: S101 - the format has pages
         # After the pages: whatever they show was there before, so it is listed unless it is gone.
         heads = read_heads(room.context, repository, package)
-        entries = {one: pages.entry(room.context, heads, one) for one in heads.positions}
+        if not heads.positions:
+            raise no_such_package(repository, package)
+        entries = _entries(room, pages, heads, list(heads.positions))
         page = Page(dict(heads.positions), entries)
         wanted = [
             pages.render(repository, package, page),
@@ -180,9 +203,22 @@ def list_packages(room: Room, repository: str, kind: PackageFormat) -> list[Pack
     )
 
 
-def _all_written(room: Room, wanted: Sequence[Rendered], held: Sequence[_Held]) -> bool:
-    """The first before the others, which are derived from it."""
-    pairs = [(w, h) for w, h in zip(wanted, held, strict=True) if w.body != h.raw or not h.etag]
+def _entries(room: Room, pages: Pages, heads: Heads, versions: Sequence[str]) -> dict[str, Any]:
+    """What the newest revisions contribute. One step."""
+    with Step(room.context.store) as step:
+        asked = {one: step.add(partial(pages.entry, room.context, heads, one)) for one in versions}
+    return {one: pending.result for one, pending in asked.items()}
+
+
+def _all_written(
+    room: Room, wanted: Sequence[Rendered], held: Sequence[_Held], *, kept: Sequence[Rendered] = ()
+) -> bool:
+    """The first before the others, which are derived from it; those that are `kept` stay."""
+    pairs = [
+        (w, h)
+        for w, h in zip(wanted, held, strict=True)
+        if w not in kept and (w.body != h.raw or not h.etag)
+    ]
     first = [pair for pair in pairs if pair[0] is wanted[0]]
     rest = [pair for pair in pairs if pair[0] is not wanted[0]]
     for group in (first, rest):

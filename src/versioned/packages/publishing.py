@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from versioned.content import Content
 from versioned.context import stamp
 from versioned.errors import InvalidInputError
+from versioned.naming import validate_word
 from versioned.packages.assets import put_asset
 from versioned.packages.changes import add_builds, add_set, add_to_set
 from versioned.packages.committing import Change, change
@@ -87,6 +88,7 @@ def publish_distributions(
             hint="publish each version on its own",
         )
     kind = found[0].package.format
+    _check_set(asset_set)
     if kind is PackageFormat.PYPI and asset_set is not None:
         raise InvalidInputError(
             "the asset set of a wheel is its build tag", hint="python -m wheel tags --build 24"
@@ -122,6 +124,7 @@ def publish_generic(
 ) -> Change:
     """Publish assets that can't say what they are of."""
     kind = place.package.format
+    _check_set(asset_set)
     if kind is not PackageFormat.GENERIC:
         raise InvalidInputError(
             f"files of {kind} say themselves which version they are of",
@@ -157,7 +160,7 @@ def _publish(
     _refuse_doubles(uploads)
     at = stamp(room.context.store.now())
     new = [_asset(one, at) for one in uploads]
-    by_sha256 = {one.content.sha256: one for one in uploads}
+    by_content = {(one.name, one.content.sha256): one for one in uploads}
     about = next((dict(one.found.about) for one in uploads if one.found), {})
     stored: set[tuple[str, str, int]] = set()
 
@@ -168,9 +171,9 @@ def _publish(
 
     def prepare(state: State) -> None:
         for asset in state.assets:
-            upload = by_sha256.get(asset.sha256)
+            upload = by_content.get((asset.name, asset.sha256))
             mark = (asset.name, asset.sha256, asset.generation)
-            if upload and upload.name == asset.name and asset.uploaded_at == at:
+            if upload and asset.uploaded_at == at:
                 if mark not in stored:
                     put_asset(
                         room.context,
@@ -204,6 +207,12 @@ def _asset(upload: Upload, at: str) -> Asset:
         beside=hashlib.sha256(found.beside).hexdigest() if found and found.beside else None,
         details=dict(found.details) if found else {},
     )
+
+
+def _check_set(name: str | None) -> None:
+    """Raises InvalidNameError."""
+    if name is not None:
+        validate_word("an asset set", name)
 
 
 def _refuse_doubles(uploads: Sequence[Upload]) -> None:

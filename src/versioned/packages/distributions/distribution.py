@@ -10,6 +10,10 @@ from versioned.packages.coordinates import Package
 LONGEST_METADATA = 4 * 1024 * 1024
 """Bytes of metadata that are read out of an archive, and kept beside it."""
 
+BOMB_RATIO = 50
+BOMB_SIZE = 64 * 1024 * 1024
+"""An archive that unpacks to more than this, and to so many times its own size, is refused."""
+
 
 @dataclass(frozen=True, slots=True)
 class Distribution:

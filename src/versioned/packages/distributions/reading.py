@@ -7,6 +7,7 @@ import io
 from versioned.content import CHUNK_SIZE, Content, ContentSlice
 from versioned.packages.coordinates import PackageFormat, validate_asset_name
 from versioned.packages.distributions.distribution import Distribution
+from versioned.packages.distributions.npm_tarball import read_npm_tarball
 from versioned.packages.distributions.sdist import read_sdist
 from versioned.packages.distributions.wheel import read_wheel
 from versioned.packages.errors import InvalidDistributionError
@@ -21,7 +22,9 @@ def read_distribution(kind: PackageFormat, filename: str, content: Content) -> D
         return read_wheel(filename, file)
     if kind is PackageFormat.PYPI and filename.endswith((".tar.gz", ".zip")):
         return read_sdist(filename, file)
+    if kind is PackageFormat.NPM and filename.endswith(".tgz"):
+        return read_npm_tarball(filename, file, content)
     raise InvalidDistributionError(
         f"{filename!r} is no distribution of {kind}",
-        hint="a wheel ends with .whl, a source distribution with .tar.gz",
+        hint="a wheel ends with .whl, a source distribution with .tar.gz, an npm tarball with .tgz",
     )

@@ -5,7 +5,6 @@ Source of the format: https://packaging.python.org/specifications/source-distrib
 
 from __future__ import annotations
 
-import tarfile
 import zipfile
 import zlib
 from typing import BinaryIO
@@ -15,7 +14,7 @@ from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 from versioned.packages.coordinates import Package, PackageFormat, package_version
 from versioned.packages.distributions.distribution import LONGEST_METADATA, Distribution
 from versioned.packages.distributions.metadata import about, check_metadata
-from versioned.packages.distributions.wheel import BOMB_RATIO, BOMB_SIZE
+from versioned.packages.distributions.tarballs import open_tar, tar_files
 from versioned.packages.errors import InvalidDistributionError
 
 
@@ -30,10 +29,34 @@ def read_sdist(filename: str, file: BinaryIO) -> Distribution:
     kind = PackageFormat.PYPI
     package, version = Package.of(kind, name), package_version(kind, str(parsed))
     read = _zip_member if filename.endswith(".zip") else _tar_member
+    raw = read(filename, file)
+    return Distribution(
+        package,
+        version,
+        filename,
+        details=check_metadata(raw, filename=filename, package=package, version=version),
+        about=about(raw, filename),
+    )
+
+
+def _tar_member(filename: str, file: BinaryIO) -> bytes:
+    """PKG-INFO of the top folder."""
+    with open_tar(filename, file) as archive:
+        for member in tar_files(archive):
+            if _is_metadata(member.name):
+                found = archive.extractfile(member)
+                return found.read(LONGEST_METADATA + 1) if found else b""
+    raise _without_metadata(filename)
+
+
+def _zip_member(filename: str, file: BinaryIO) -> bytes:
     try:
-        raw = read(filename, file)
+        with zipfile.ZipFile(file) as archive:
+            for member in archive.infolist():
+                if _is_metadata(member.filename):
+                    with archive.open(member) as found:
+                        return found.read(LONGEST_METADATA + 1)
     except (
-        tarfile.TarError,
         zipfile.BadZipFile,
         zlib.error,
         EOFError,
@@ -45,37 +68,6 @@ def read_sdist(filename: str, file: BinaryIO) -> Distribution:
             f"{filename!r} can't be read as an archive",
             hint="was it cut off, or is it something else?",
         ) from error
-    return Distribution(
-        package,
-        version,
-        filename,
-        details=check_metadata(raw, filename=filename, package=package, version=version),
-        about=about(raw, filename),
-    )
-
-
-def _tar_member(filename: str, file: BinaryIO) -> bytes:
-    """PKG-INFO of the top folder. Members are read in turn, up to a bound."""
-    with tarfile.open(fileobj=file, mode="r|gz") as archive:
-        for member in archive:
-            passed = member.offset_data + member.size
-            if member.isfile() and _is_metadata(member.name):
-                found = archive.extractfile(member)
-                return found.read(LONGEST_METADATA + 1) if found else b""
-            if passed > BOMB_SIZE and passed > BOMB_RATIO * max(file.tell(), 1):
-                raise InvalidDistributionError(
-                    f"{filename!r} unpacks to more than {BOMB_RATIO} times its size",
-                    hint="such an archive is not taken",
-                )
-    raise _without_metadata(filename)
-
-
-def _zip_member(filename: str, file: BinaryIO) -> bytes:
-    with zipfile.ZipFile(file) as archive:
-        for member in archive.infolist():
-            if _is_metadata(member.filename):
-                with archive.open(member) as found:
-                    return found.read(LONGEST_METADATA + 1)
     raise _without_metadata(filename)
 
 

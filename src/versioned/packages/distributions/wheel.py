@@ -13,13 +13,14 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from versioned.packages.build_tag import NO_BUILD
 from versioned.packages.coordinates import Package, PackageFormat, package_version
-from versioned.packages.distributions.distribution import LONGEST_METADATA, Distribution
+from versioned.packages.distributions.distribution import (
+    BOMB_RATIO,
+    BOMB_SIZE,
+    LONGEST_METADATA,
+    Distribution,
+)
 from versioned.packages.distributions.metadata import about, check_metadata
 from versioned.packages.errors import InvalidDistributionError
-
-BOMB_RATIO = 50
-BOMB_SIZE = 64 * 1024 * 1024
-"""An archive that unpacks to more than this, and to so many times its own size, is refused."""
 
 _NAME_PARTS = 6
 

@@ -12,7 +12,9 @@ from starlette.responses import Response
 
 PREFIX = "/v1/"
 """Paths below it are CodeArtifact's."""
-UNKNOWN_OPERATION, BROKEN_JSON = "unknown-operation", "broken-json"
+UNKNOWN_OPERATION = "unknown-operation"
+BROKEN_JSON = "broken-json"
+UNKNOWN_DOMAIN = "unknown-domain"
 
 _TYPES: Mapping[HTTPStatus, tuple[str, HTTPStatus]] = {
     HTTPStatus.UNAUTHORIZED: ("AccessDeniedException", HTTPStatus.FORBIDDEN),
@@ -29,7 +31,7 @@ _INVALID = ("ValidationException", HTTPStatus.BAD_REQUEST)
 _FAILED = ("InternalServerException", HTTPStatus.INTERNAL_SERVER_ERROR)
 
 _RESOURCES = {
-    "domain-not-found": "domain",
+    UNKNOWN_DOMAIN: "domain",
     "package-repository-not-found": "repository",
     "package-repository-exists": "repository",
     "package-not-found": "package",

@@ -7,13 +7,12 @@ from datetime import datetime
 from functools import partial
 from urllib.parse import quote
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from versioned.packages import Package, PackageFormat, Revision
-from versioned.packages.coordinates import package_version
 from versioned.packages.errors import AssetNotFoundError
 from versioned.packages.history import no_such_package
-from versioned.packages.revision import PackageStatus, ordered_assets
+from versioned.packages.revision import Asset, PackageStatus, ordered_assets
 from versioned.packages.tokens import Scope
 from versioned.server.codeartifact_answers import (
     asset_answer,
@@ -26,6 +25,7 @@ from versioned.server.codeartifact_answers import (
 from versioned.server.codeartifact_errors import AsciiJSON
 from versioned.server.codeartifact_operations import Operations
 from versioned.server.codeartifact_requests import Guard, Query
+from versioned.server.downloads import ByteRange, stream_asset
 
 _RESTRICTIONS = ("ALLOW", "BLOCK")
 _ORIGINS = ("INTERNAL", "EXTERNAL", "UNKNOWN")
@@ -127,27 +127,17 @@ class Looking:
     async def get_asset(self, query: Query) -> Response:
         """GetPackageVersionAsset: of several with that name the active one, proved while it is
         sent. It comes from here, as CodeArtifact's clients expect, never by a redirect."""
-        package, version = query.package, query.text("version")
         name = query.text("asset")
-        await self._allow(query)
-        find = partial(
-            self._desk.packages.open_asset,
-            query.repository,
-            package,
-            package_version(package.format, version),
-            name,
-            revision=query.optional("revision"),
-        )
-        opened = await self._desk.read(find)
+        revision = await self._revision(query, query.optional("revision"))
+        asset = _held(revision, name)
         headers = {
             "X-AssetName": _header(name),
-            "X-PackageVersion": _header(opened.revision.version),
-            "X-PackageVersionRevision": opened.revision.revision,
-            "Content-Length": str(opened.asset.size),
+            "X-PackageVersion": _header(revision.version),
+            "X-PackageVersionRevision": revision.revision,
+            "Content-Type": "application/octet-stream",
         }
-        return StreamingResponse(
-            opened.chunks(), headers=headers, media_type="application/octet-stream"
-        )
+        whole = ByteRange(0, asset.size)
+        return await stream_asset(self._desk, revision, asset, whole, headers=headers)
 
     async def get_readme(self, query: Query) -> Response:
         """GetPackageVersionReadme: none is kept."""
@@ -180,6 +170,14 @@ class Looking:
 def _newest_first(revision: Revision) -> str:
     at = datetime.fromisoformat(published_at(revision)).timestamp()
     return f"{_LAST_MICROSECOND - int(at * 1e6):018d} {revision.version}"
+
+
+def _held(revision: Revision, name: str) -> Asset:
+    held = [one for one in revision.state.assets if one.name == name]
+    if not held:
+        raise AssetNotFoundError(f"{revision.place} has no asset {name!r:.255}")
+    active = (one for one in held if one in revision.state.active_assets)
+    return next(active, held[0])
 
 
 def _within(package: Package, namespace: str | None) -> bool:

@@ -13,11 +13,10 @@ from starlette.requests import Request
 
 from versioned.packages import Package
 from versioned.packages.coordinates import PackageFormat, package_format
-from versioned.packages.errors import DomainNotFoundError
 from versioned.packages.tokens import Scope, Token
 from versioned.server.bodies import chunks
 from versioned.server.codeartifact_answers import NO_ACCOUNT
-from versioned.server.codeartifact_errors import BROKEN_JSON
+from versioned.server.codeartifact_errors import BROKEN_JSON, UNKNOWN_DOMAIN
 from versioned.server.codeartifact_paging import Paging
 from versioned.server.desk import Desk
 from versioned.server.problems import ForbiddenError, RequestError, UnauthorizedError
@@ -34,6 +33,12 @@ class BrokenJsonError(RequestError):
 
     def __init__(self, message: str) -> None:
         super().__init__(HTTPStatus.BAD_REQUEST, message, hint="a JSON object in UTF-8")
+
+
+class UnknownDomainError(RequestError):
+    """Another domain was meant than is served."""
+
+    code = UNKNOWN_DOMAIN
 
 
 def invalid(message: str, *, hint: str = "") -> RequestError:
@@ -155,7 +160,7 @@ def _one_of(name: str, found: str | None, allowed: Collection[str]) -> str | Non
 
 class Guard:
     """Lets in who may, to the domain that is served. Besides what a method names, all raise
-    UnauthorizedError, ForbiddenError, DomainNotFoundError."""
+    UnauthorizedError, ForbiddenError, UnknownDomainError."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
@@ -200,8 +205,10 @@ class Guard:
         if self._domain is None:
             self._domain = (await self.desk.read(partial(self.desk.packages.domain))).name
         if wanted != self._domain:
-            raise DomainNotFoundError(
-                f"there is no domain {wanted!r:.80}", hint=f"here is {self._domain!r}"
+            raise UnknownDomainError(
+                HTTPStatus.NOT_FOUND,
+                f"there is no domain {wanted!r:.80}",
+                hint=f"here is {self._domain!r}",
             )
 
 

@@ -60,12 +60,12 @@ async def send_asset(
     if wanted is None:
         headers["Content-Range"] = f"bytes */{asset.size}"
         return Response(status_code=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers=headers)
-    return await _streamed(
+    return await stream_asset(
         desk, revision, asset, wanted, headers={**headers, "Content-Type": media_type}
     )
 
 
-async def _streamed(
+async def stream_asset(
     desk: Desk,
     revision: Revision,
     asset: Asset,
@@ -73,6 +73,8 @@ async def _streamed(
     *,
     headers: dict[str, str],
 ) -> Response:
+    """Bring the bytes of an asset through the server; all of them are proved. Raises
+    PackageStatusError, AssetNotFoundError."""
     start, stop = wanted.start, wanted.stop
     opened = await desk.carry(
         partial(AssetStream, desk.packages.context, revision, asset, start=start, stop=stop)

@@ -117,7 +117,7 @@ def answer(request: Request, problem: Problem) -> Response:
             status_code=problem.status,
             headers=problem.headers,
         )
-    if request.url.path.startswith(codeartifact_errors.PREFIX):
+    if request.scope["path"].startswith(codeartifact_errors.PREFIX):
         return codeartifact_errors.error_answer(
             request, problem.status, problem.code, problem.text, problem.headers
         )

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from npm_making import tarball
 from package_making import wheel
 from package_words import DEV, PROD, STAGING, name_of, settled, short
 
@@ -222,3 +223,53 @@ class TestChanging:
 
 def _history(call, ref):
     return call(f"history {ref}").stdout.splitlines()[1:]
+
+
+WIDGET = "AbcDev/npm/@acme/widget"
+
+
+class TestTags:
+    @pytest.fixture
+    def widgets(self, packages, dist):
+        dist(*(tarball(version=version) for version in ("1.0.0", "1.1.0", "2.0.0-rc.1")))
+        packages("publish AbcDev dist")
+        return packages
+
+    def test_npm_tarballs_say_themselves_what_they_are(self, packages, dist):
+        packages(f"publish AbcDev {dist(tarball())}").said(
+            f"published {WIDGET}@1.0.0: widget-1.0.0.tgz, revision 1-0123456789abcdef, "
+            "set 1 active\n"
+        )
+
+    def test_versions_in_their_order(self, widgets):
+        ran = widgets(f"ls {WIDGET} -q")
+        assert [line.rpartition("@")[2] for line in ran.stdout.split()] == [
+            "2.0.0-rc.1",
+            "1.1.0",
+            "1.0.0",
+        ]
+
+    def test_latest_is_the_highest_release_unless_somebody_says_so(self, widgets):
+        widgets(f"tags {WIDGET}").said("TAG     VERSION\nlatest  1.1.0\n")
+        widgets(f"dist-tag {WIDGET}@1.0.0 latest stable -m 'until 1.1 is fixed'").said(
+            """\
+            TAG     VERSION
+            latest  1.0.0
+            stable  1.0.0
+            """
+        )
+        widgets(f"tags {WIDGET} --remove latest -q").said("latest 1.1.0\nstable 1.0.0\n")
+
+    @pytest.mark.parametrize(
+        ("line", "code"),
+        [
+            (f"dist-tag {WIDGET}@9.9.9 beta", 3),
+            (f"dist-tag {WIDGET}@1.0.0 1.2", 2),
+            (f"dist-tag {DEV} beta", 2),
+            ("tags AbcDev/npm", 2),
+            (f"tags {WIDGET} -m why", 2),
+            ("tags AbcDev/npm/nope", 3),
+        ],
+    )
+    def test_what_can_not_be_meant(self, widgets, line, code):
+        assert widgets(line).code == code

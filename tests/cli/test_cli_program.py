@@ -101,6 +101,8 @@ def test_the_commands():
         "packages get",
         "packages status",
         "packages yank",
+        "packages dist-tag",
+        "packages tags",
         "packages rm",
         "packages purge",
         "packages reindex",

@@ -28,6 +28,8 @@ _SECTIONS = {
     "Change": {
         "status": "statuses:status",
         "yank": "statuses:yank",
+        "dist-tag": "tags:dist_tag",
+        "tags": "tags:tags",
         "rm": "removing:rm",
     },
     "Care": {

@@ -4,6 +4,7 @@ import os
 import secrets
 import subprocess
 import sys
+from pathlib import Path
 
 import boto3
 import moto
@@ -81,17 +82,6 @@ def aws_environment(tmp_path_factory):
         yield
 
 
-MOTO_SERVER = """
-import sys
-from moto.server import ThreadedMotoServer
-
-server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-server.start()
-print("http://%s:%s" % server.get_host_and_port(), flush=True)
-sys.stdin.read()
-"""
-
-
 @pytest.fixture(scope="session")
 def moto_endpoint(aws_environment):
     """The URL of one moto server for all tests: real HTTP, so headers are real.
@@ -99,7 +89,7 @@ def moto_endpoint(aws_environment):
     In a process of its own, which ends with ours: `moto.mock_aws` in this one would empty it.
     """
     with subprocess.Popen(
-        [sys.executable, "-c", MOTO_SERVER],
+        [sys.executable, Path(__file__).with_name("s3_of_moto.py")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -4,6 +4,8 @@ import pytest
 from asking import Asking, token
 from package_making import open_packages
 
+from versioned.stores.local import LocalStore
+
 
 @pytest.fixture
 def asking_of():
@@ -45,3 +47,17 @@ def anywhere(packages, asking_of):
     found = asking_of(packages)
     found.token = token(packages, "admin")
     return found
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """One server before a local store for all tests of a module that change nothing in it, or
+    nothing that the others look at."""
+    store = LocalStore(tmp_path_factory.mktemp("domain"), settle=0)
+    store.create()
+    packages = open_packages(store)
+    found = Asking(packages)
+    found.token = token(packages, "admin")
+    yield found
+    found.close()
+    store.close()

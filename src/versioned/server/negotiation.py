@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 def choose(accept: str | None, offered: Sequence[str]) -> str | None:
     """The offered media type that is wanted most, the first of several; `None` where none is."""
-    if not accept or not accept.strip():
+    ranges = [_parsed(one) for one in (accept or "").split(",") if one.strip()]
+    if not ranges:
         return offered[0]
-    ranges = [_parsed(one) for one in accept.split(",") if one.strip()]
     best = max(offered, key=lambda one: _quality(one, ranges))
     return best if _quality(best, ranges) > 0 else None
 

@@ -6,29 +6,29 @@ import hashlib
 from functools import partial
 from http import HTTPStatus
 from typing import BinaryIO
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from versioned.packages import Package, PackageFormat
-from versioned.packages.assets import key_of, read_beside, refuse_unreadable
+from versioned.packages.assets import beside_key_of, read_beside, refuse_unreadable
 from versioned.packages.committing import Change
-from versioned.packages.coordinates import package_version
+from versioned.packages.coordinates import Place, package_version
 from versioned.packages.errors import (
     AssetNotFoundError,
     PackageNotFoundError,
 )
-from versioned.packages.layout import beside_key, simple_folder
+from versioned.packages.layout import simple_folder
 from versioned.packages.revision import Asset, Revision
 from versioned.packages.simple_pages import HTML_TYPE, JSON_TYPE
 from versioned.packages.tokens import Scope
 from versioned.server.bodies import form
 from versioned.server.desk import Desk
 from versioned.server.downloads import send_asset
-from versioned.server.negotiation import choose
+from versioned.server.negotiation import choose, names_etag
 from versioned.server.problems import RequestError
 from versioned.steps import or_none
 
@@ -100,7 +100,8 @@ class PypiRoutes:
 
     async def add_slash(self, request: Request) -> Response:
         """The addresses of the Simple API end with a slash."""
-        return RedirectResponse(f"{request.url.path}/", HTTPStatus.MOVED_PERMANENTLY)
+        last = request.scope["path"].rpartition("/")[2]
+        return _moved(f"./{quote(last, safe='')}/")
 
     async def root(self, request: Request) -> Response:
         """The list of projects."""
@@ -114,8 +115,7 @@ class PypiRoutes:
         await self._desk.authorize(request, repository, Scope.READ)
         package = Package.of(PackageFormat.PYPI, name)
         if name != package.name:
-            path = request.url.path.removesuffix(f"{name}/")
-            return RedirectResponse(f"{path}{package.name}/", HTTPStatus.MOVED_PERMANENTLY)
+            return _moved(f"../{package.name}/")
         return await self._page(request, f"{simple_folder(repository)}{name}/", empty=False)
 
     async def _page(self, request: Request, folder: str, *, empty: bool) -> Response:
@@ -134,7 +134,7 @@ class PypiRoutes:
         body = found[1] if found else _EMPTY[name]
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         headers = {"ETag": etag, "Vary": "Accept", "Cache-Control": "private, no-cache"}
-        if request.headers.get("if-none-match") == etag:
+        if names_etag(request.headers.get("if-none-match"), etag):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         content_type = HTML_TYPE if media_type == "text/html" else media_type
         return Response(body, headers={**headers, "Content-Type": content_type})
@@ -145,20 +145,30 @@ class PypiRoutes:
         await self._desk.authorize(request, asked["repository"], Scope.READ)
         package = Package.of(PackageFormat.PYPI, asked["project"])
         version = package_version(PackageFormat.PYPI, unquote(asked["version"]))
-        find = partial(self._desk.revision, asked["repository"], package, version)
-        revision = await self._desk.read(find)
-        generation, _, sha256 = asked["digest"].partition("-")
         name = asked["name"]
-        asset = _held(revision, name.removesuffix(_METADATA), sha256, generation)
-        if name.endswith(_METADATA) and not any(one.name == name for one in revision.state.assets):
+        place = Place(asked["repository"], package, version)
+        find = partial(self._held, place, name.removesuffix(_METADATA), asked["digest"])
+        revision, asset = await self._desk.read(find)
+        if name.endswith(_METADATA):
             refuse_unreadable(revision)
-            context, key = self._desk.packages.context, key_of(revision.place, asset)
-            beside = beside_key(PackageFormat.PYPI, key)
-            raw = await self._desk.read(partial(read_beside, context, beside, asset))
+            context, key = self._desk.packages.context, beside_key_of(revision.place, asset)
+            raw = await self._desk.read(partial(read_beside, context, key, asset))
             return Response(raw, media_type="text/plain; charset=utf-8")
         return await send_asset(
             self._desk, request, revision, asset, media_type="application/octet-stream"
         )
+
+    def _held(self, place: Place, name: str, digest: str) -> tuple[Revision, Asset]:
+        """A page that another server has just made may lead to what this one does not know yet."""
+        generation, _, sha256 = digest.partition("-")
+        which = (name, sha256, generation)
+        for _ in range(2):
+            revision = self._desk.revision(place.repository, place.package, place.version)
+            for one in revision.state.assets:
+                if (one.name, one.sha256, str(one.generation)) == which:
+                    return revision, one
+            self._desk.forget(place.repository, place.package, place.version)
+        raise AssetNotFoundError("there is no such file", hint="see the page of the project")
 
 
 _EMPTY = {
@@ -167,11 +177,9 @@ _EMPTY = {
 }
 
 
-def _held(revision: Revision, name: str, sha256: str, generation: str) -> Asset:
-    for one in revision.state.assets:
-        if (one.name, one.sha256, str(one.generation)) == (name, sha256, generation):
-            return one
-    raise AssetNotFoundError("there is no such file", hint="see the page of the project")
+def _moved(where: str) -> Response:
+    """Relative, so that it is right behind a proxy that serves this below a path of its own."""
+    return Response(status_code=HTTPStatus.MOVED_PERMANENTLY, headers={"Location": where})
 
 
 def _text(fields: FormData, name: str) -> str | None:

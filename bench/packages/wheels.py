@@ -9,14 +9,15 @@ import zipfile
 
 def make_wheel(name: str, version: str, build: int, *, size: int = 1024) -> tuple[str, bytes]:
     """The name and the bytes of a wheel whose payload can't be packed."""
-    raw = io.BytesIO()
     info = f"{name}-{version}.dist-info"
-    payload = random.Random(f"{name} {version} {build}").randbytes(size)  # noqa: S311 - not secret
+    members: dict[str, bytes | str] = {
+        f"{name}/data.bin": random.Random(f"{name} {version} {build}").randbytes(size),  # noqa: S311 - not secret
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nTag: py3-none-any\n",
+        f"{info}/RECORD": "",
+    }
+    raw = io.BytesIO()
     with zipfile.ZipFile(raw, "w") as archive:
-        archive.writestr(f"{name}/data.bin", payload)
-        archive.writestr(
-            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        )
-        archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        archive.writestr(f"{info}/RECORD", "")
+        for path, data in members.items():
+            archive.writestr(zipfile.ZipInfo(path), data)  # without the time of day
     return f"{name}-{version}-{build}-py3-none-any.whl", raw.getvalue()

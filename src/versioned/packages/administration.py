@@ -1,25 +1,25 @@
-"""Making a domain and its repositories, and finding what crashes left behind."""
+"""Making a domain and its repositories."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
-from versioned.context import UPLOAD_LEASE, stamp
-from versioned.errors import ObjectNotFoundError, PreconditionFailedError
+from versioned.context import stamp
+from versioned.errors import (
+    ObjectNotFoundError,
+    PreconditionFailedError,
+    RepositoryNotFoundError,
+)
 from versioned.naming import validate_word
 from versioned.packages import layout
-from versioned.packages.assets import key_of
-from versioned.packages.coordinates import Package, PackageFormat, validate_repository_name
+from versioned.packages.coordinates import validate_repository_name
 from versioned.packages.domain import Domain, PackageRepository, decode_domain, encode_domain
 from versioned.packages.errors import (
     DomainNotFoundError,
     PackageConflictError,
     PackageRepositoryExistsError,
 )
-from versioned.packages.history import read_heads, read_newest
-from versioned.packages.indexing import list_packages
 from versioned.packages.room import Room
 from versioned.pipelines.fields import check_note
 
@@ -93,7 +93,7 @@ def _change(room: Room, decide: Callable[[Domain | None], Domain]) -> Domain:
 def _read(room: Room) -> tuple[Domain | None, str | None]:
     try:
         info, raw = room.context.read(layout.DOMAIN_KEY)
-    except ObjectNotFoundError:
+    except (ObjectNotFoundError, RepositoryNotFoundError):
         return None, None
     return decode_domain(raw), info.etag
 
@@ -106,27 +106,3 @@ def _written(room: Room, domain: Domain, etag: str | None) -> bool:
     except PreconditionFailedError:
         return False
     return True
-
-
-def find_orphans(room: Room, repository: str) -> list[str]:
-    """Keys of bytes that no version has: what uploads left that never became visible, and what a
-    removal did not get to. Nothing younger than a day, which may be on its way."""
-    border = room.context.store.now() - timedelta(seconds=UPLOAD_LEASE)
-    return [
-        line.key
-        for kind in PackageFormat
-        for package in list_packages(room, repository, kind)
-        for kept in [_kept(room, repository, package)]
-        for line in room.context.listed(layout.files_folder(repository, package))
-        if line.key not in kept and line.modified < border
-    ]
-
-
-def _kept(room: Room, repository: str, package: Package) -> set[str]:
-    heads = read_heads(room.context, repository, package)
-    kept = set()
-    for one in read_newest(room.context, heads, heads.versions):
-        for asset in one.state.assets:
-            key = key_of(one.place, asset)
-            kept |= {key, layout.beside_key(package.format, key)}
-    return kept

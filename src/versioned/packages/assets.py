@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from versioned.context import Context
 from versioned.errors import ContentMismatchError, ObjectNotFoundError, PreconditionFailedError
 from versioned.layout import METADATA_KEY_ARTIFACT_NAME, METADATA_KEY_ARTIFACT_SHA256
 from versioned.packages import layout
-from versioned.packages.coordinates import PackageFormat, Place
+from versioned.packages.coordinates import Place
 from versioned.packages.errors import AssetNotFoundError, PackageStatusError
 from versioned.packages.revision import Asset, Revision
 from versioned.steps import Step
@@ -27,6 +27,20 @@ SMALL = 8 * 1024 * 1024
 def key_of(place: Place, asset: Asset) -> str:
     """Where the bytes of an asset of a version lie."""
     return layout.file_key(place, sha256=asset.sha256, generation=asset.generation, name=asset.name)
+
+
+def keys_of(place: Place, assets: Collection[Asset]) -> set[str]:
+    """Where assets of a version lie, and what lies beside them."""
+    keys = {key_of(place, one) for one in assets}
+    return keys | {beside_key_of(place, one) for one in assets if one.beside is not None}
+
+
+def beside_key_of(place: Place, asset: Asset) -> str:
+    """Where what lies beside an asset of a version lies. Raises AssetNotFoundError where nothing
+    does."""
+    if asset.beside is None:
+        raise AssetNotFoundError(f"nothing lies beside {asset.name!r}", hint="ask for it alone")
+    return layout.beside_key(place.package.format, key_of(place, asset), asset.beside)
 
 
 def put_asset(
@@ -48,8 +62,7 @@ def put_asset(
             hint="publish it again",
         )
     key = key_of(place, asset)
-    kind = place.package.format
-    resume_key = layout.upload_key(place.repository, kind, asset.sha256)
+    resume_key = layout.upload_key(place.repository, place.package.format, asset.sha256)
     with Step(context.store) as step:
         step.add(
             partial(
@@ -62,7 +75,7 @@ def put_asset(
             )
         )
         if beside is not None:
-            aside = layout.beside_key(kind, key)
+            aside = beside_key_of(place, asset)
             step.add(partial(context.write, aside, beside, attributes=_beside_attributes(beside)))
 
 
@@ -76,7 +89,7 @@ def copy_asset(context: Context, source: Place, asset: Asset, target: Place, wan
     with Step(context.store) as step:
         step.add(lambda: _copy_bytes(context, origin, key, asset))
         if asset.beside is not None:
-            step.add(lambda: _copy_beside(context, target.package.format, origin, key, asset))
+            step.add(lambda: _copy_beside(context, source, asset, target, wanted))
 
 
 def _copy_bytes(context: Context, origin: str, key: str, asset: Asset) -> None:
@@ -103,17 +116,20 @@ def prove(context: Context, key: str, asset: Asset) -> None:
     """Read an asset whole. Raises ContentMismatchError unless it has the bytes that are meant."""
     reader = _reader(context, key, asset)
     digest = hashlib.sha256()
-    for chunk in reader.chunks():
-        digest.update(chunk)
+    try:
+        for chunk in reader.chunks():
+            digest.update(chunk)
+    except ObjectNotFoundError:
+        raise _gone(asset) from None
     reader.check(digest.hexdigest())
 
 
 def _copy_beside(
-    context: Context, kind: PackageFormat, origin: str, key: str, asset: Asset
+    context: Context, source: Place, asset: Asset, target: Place, wanted: Asset
 ) -> None:
-    beside = read_beside(context, layout.beside_key(kind, origin), asset)
-    place = layout.beside_key(kind, key)
-    context.write(place, beside, attributes=_beside_attributes(beside))
+    beside = read_beside(context, beside_key_of(source, asset), asset)
+    key = beside_key_of(target, wanted)
+    context.write(key, beside, attributes=_beside_attributes(beside))
 
 
 def read_beside(context: Context, key: str, asset: Asset) -> bytes:

@@ -1,23 +1,21 @@
-"""How a version changes: from the state that was seen to the one that is meant. Pure.
+"""How assets come into a version: from the state that was seen to the one that is meant. Pure.
 
 Each returns the very state that it was given where nothing changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 
-from versioned.errors import InvalidInputError
 from versioned.packages.build_tag import build_key, same_build
 from versioned.packages.coordinates import PackageFormat
-from versioned.packages.errors import AssetExistsError, AssetNotFoundError, PackageStatusError
+from versioned.packages.errors import AssetExistsError, PackageStatusError
 from versioned.packages.revision import Asset, AssetSet, PackageStatus, State
 
 NOTHING = State(PackageStatus.DELETED)
 """What a version is that was never published."""
-
-_SETTABLE = {PackageStatus.PUBLISHED, PackageStatus.UNLISTED, PackageStatus.ARCHIVED}
 
 
 def slot(kind: PackageFormat, asset: Asset) -> str:
@@ -127,9 +125,12 @@ def take(
 ) -> State:
     """What was promoted, in the sets that it has; `active` is the set that installing gets then.
 
-    Raises AssetExistsError, PackageStatusError.
+    Raises AssetExistsError, also for a set that another one would be mixed with,
+    PackageStatusError.
     """
     added = _added(kind, state, new)
+    if kind is not PackageFormat.PYPI:
+        _refuse_mixture(state, new)
     names = [one.name for one in added.sets]
     for name in dict.fromkeys(one.asset_set for one in new if one.asset_set is not None):
         if name not in names:
@@ -143,110 +144,6 @@ def take(
     return added if added.status is status else replace(added, status=status)
 
 
-def activate(state: State, name: str) -> State:
-    """Let installing get another set. Raises AssetNotFoundError, PackageStatusError."""
-    found = state.find_set(name)
-    if found is None or not found.finished:
-        raise AssetNotFoundError(
-            f"there is no finished asset set {name!r}",
-            hint=f"there are {', '.join(repr(s.name) for s in state.sets if s.finished) or 'none'}",
-        )
-    return state if state.active == name else replace(state, active=name)
-
-
-def set_status(state: State, status: PackageStatus) -> State:
-    """Publish, unlist or archive. Raises PackageStatusError, InvalidInputError."""
-    if status not in _SETTABLE:
-        raise InvalidInputError(
-            f"a version can't be set to {status}",
-            hint="Published, Unlisted or Archived; dispose and delete are commands of their own",
-        )
-    if state.status is status:
-        return state
-    if state.status in {PackageStatus.DISPOSED, PackageStatus.DELETED}:
-        raise PackageStatusError(
-            f"the version is {state.status}: its assets are gone", hint="publish another version"
-        )
-    if state.active is None and not state.assets:
-        raise PackageStatusError("the version has no finished asset set", hint="finish one first")
-    if state.status is PackageStatus.UNFINISHED:
-        finished = tuple(replace(one, finished=True) for one in state.sets)
-        return replace(state, sets=finished, active=finished[-1].name, status=status)
-    return replace(state, status=status)
-
-
-def yank(state: State, names: Collection[str] | None, reason: str | None) -> State:
-    """Yank assets by name, or all; `None` as the reason takes it back.
-
-    Raises AssetNotFoundError.
-    """
-    refuse_unknown(state, names or ())
-    assets = tuple(
-        replace(one, yanked=reason) if names is None or one.name in names else one
-        for one in state.assets
-    )
-    return state if assets == state.assets else replace(state, assets=assets)
-
-
-def deprecate(state: State, message: str | None) -> State:
-    """Say, to whom installs the version, why not to; `None` takes it back."""
-    message = message or None
-    return state if state.deprecated == message else replace(state, deprecated=message)
-
-
-def remove(kind: PackageFormat, state: State, doomed: Collection[Asset]) -> State:
-    """Take assets out for good; a set without any is gone, too. Their names stay taken.
-
-    Raises PackageStatusError where it would leave the active set without its assets.
-    """
-    if not doomed:
-        return state
-    kept = tuple(one for one in state.assets if one not in doomed)
-    names = {one.asset_set for one in kept}
-    if state.active is not None and state.active not in names:
-        raise PackageStatusError(
-            f"the asset set {state.active!r} is active", hint="activate another one first"
-        )
-    return replace(
-        state,
-        assets=kept,
-        sets=tuple(one for one in state.sets if one.name in names),
-        withdrawn=_withdrawn(kind, state, doomed),
-        generation=state.generation + 1,
-    )
-
-
-def discard(kind: PackageFormat, state: State, status: PackageStatus) -> State:
-    """Take all assets out: `DISPOSED` leaves the record of the version, `DELETED` not even that."""
-    if state.status is status or state.status is PackageStatus.DELETED:
-        return state
-    return replace(
-        state,
-        status=status,
-        active=None,
-        sets=(),
-        assets=(),
-        withdrawn=_withdrawn(kind, state, state.assets),
-        generation=state.generation + 1,
-        about=state.about if status is PackageStatus.DISPOSED else {},
-    )
-
-
-def refuse_unknown(state: State, names: Collection[str]) -> None:
-    """Raises AssetNotFoundError for a name that no asset has."""
-    there = {one.name for one in state.assets}
-    unknown = sorted(set(names) - there)
-    if unknown:
-        raise AssetNotFoundError(
-            f"there is no asset {unknown[0]!r}",
-            hint=f"there are {', '.join(sorted(there)[-5:]) or 'none'}",
-        )
-
-
-def _withdrawn(kind: PackageFormat, state: State, doomed: Collection[Asset]) -> Mapping[str, str]:
-    return {**state.withdrawn, **{slot(kind, one): one.sha256 for one in doomed}}
-
-
 def _added(kind: PackageFormat, state: State, new: Sequence[Asset]) -> State:
     """The state with assets that are not in it yet, or the very state."""
     if state.status in {PackageStatus.ARCHIVED, PackageStatus.DISPOSED}:
@@ -254,6 +151,8 @@ def _added(kind: PackageFormat, state: State, new: Sequence[Asset]) -> State:
             f"the version is {state.status}", hint="publish another version, or unarchive it first"
         )
     there = {slot(kind, one): one.sha256 for one in state.assets}
+    fold = _folded if kind is PackageFormat.PYPI else str
+    written = {fold(one): one for one in there}
     missing = []
     for one in new:
         place = slot(kind, one)
@@ -264,6 +163,12 @@ def _added(kind: PackageFormat, state: State, new: Sequence[Asset]) -> State:
                 f"{one.name!r} {was} with other bytes: sha256 {held[:12]}, not {one.sha256[:12]}",
                 hint="a name is never given to other bytes; use another build tag or version",
             )
+        other = written.setdefault(fold(place), place)
+        if other != place:
+            raise AssetExistsError(
+                f"{place!r} is there already, written {other!r}",
+                hint="installers can't tell them apart; keep to one spelling",
+            )
         if place not in there:
             there[place] = one.sha256
             missing.append(replace(one, generation=state.generation))
@@ -271,6 +176,11 @@ def _added(kind: PackageFormat, state: State, new: Sequence[Asset]) -> State:
         return state
     withdrawn = {k: v for k, v in state.withdrawn.items() if k not in there}
     return replace(state, assets=(*state.assets, *missing), withdrawn=withdrawn)
+
+
+def _folded(filename: str) -> str:
+    """What names of files that mean the same to installers have in common."""
+    return re.sub(r"[-_.]+", "-", filename).lower()
 
 
 def _status_after(state: State) -> PackageStatus:
@@ -284,6 +194,25 @@ def _refuse_spelling(names: Sequence[str], tag: str) -> None:
             f"build {tag!r} is there already, written {other!r}",
             hint="installers can't tell them apart; keep to one spelling, or raise the number",
         )
+
+
+def _refuse_mixture(state: State, new: Sequence[Asset]) -> None:
+    """A set is complete as it was tested: it takes more only from where it came from."""
+    origins = {one.origin and one.origin.repository for one in new}
+    for found in state.sets:
+        brought = {one.name for one in new if one.asset_set == found.name}
+        held = {one.name: one for one in state.assets if one.asset_set == found.name}
+        foreign = [
+            name
+            for name, one in held.items()
+            if name not in brought and {one.origin and one.origin.repository} != origins
+        ]
+        if brought and (not found.finished or (foreign and not brought <= held.keys())):
+            raise AssetExistsError(
+                f"another asset set {found.name!r} is there, "
+                + (f"with {foreign[0]!r}" if found.finished else "which is being filled"),
+                hint="publish or promote this one under another name",
+            )
 
 
 def _holds(state: State, one: AssetSet, new: Sequence[Asset]) -> bool:

@@ -6,6 +6,7 @@
     {repository}/{format}/revisions/{package}/{version}/{position}.json   every state of a version
     {repository}/{format}/revisions/{package}/@dist-tags/{position}.json  npm's tags
     {repository}/{format}/files/{package}/{version}/{generation}-{sha256}/{name}
+    .../{name}.metadata, .../{name}.{sha256}.json                  what lies beside a wheel, a tarball
     {repository}/{format}/uploads/{sha256}.json                    uploads that can be resumed
     {repository}/pypi/simple/...                                   the pages that pip reads
     {repository}/npm/packuments/{package}.json                     what npm reads
@@ -18,7 +19,7 @@ from __future__ import annotations
 from urllib.parse import quote, unquote
 
 from versioned import layout, naming
-from versioned.errors import ContaminatedError
+from versioned.errors import ContaminatedError, InvalidInputError
 from versioned.packages.coordinates import (
     Package,
     PackageFormat,
@@ -44,9 +45,21 @@ def package_part(package: Package) -> str:
 
 
 def package_of_part(kind: PackageFormat, text: str) -> Package:
-    """The inverse of `package_part`. Raises InvalidPackageError."""
+    """The inverse of `package_part`. Raises ContaminatedError for a foreign folder."""
     namespace, mark, name = text.rpartition("!")
-    return Package.of(kind, unquote(name), unquote(namespace) if mark else None)
+    try:
+        found = Package.of(kind, unquote(name), unquote(namespace) if mark else None)
+    except InvalidInputError as error:
+        raise _foreign_folder(text) from error
+    if package_part(found) != text:
+        raise _foreign_folder(text)
+    return found
+
+
+def _foreign_folder(text: str) -> ContaminatedError:
+    return ContaminatedError(
+        f"the folder {text!r} is of no package", hint="move what is in it away"
+    )
 
 
 def format_folder(repository: str, kind: PackageFormat) -> str:
@@ -91,8 +104,12 @@ def version_of_key(folder: str, key: str) -> str:
     return version if version == DIST_TAGS else unquote(version)
 
 
+def all_files_folder(repository: str, kind: PackageFormat) -> str:
+    return f"{format_folder(repository, kind)}files/"
+
+
 def files_folder(repository: str, package: Package) -> str:
-    return f"{format_folder(repository, package.format)}files/{package_part(package)}/"
+    return f"{all_files_folder(repository, package.format)}{package_part(package)}/"
 
 
 def file_key(place: Place, *, sha256: str, generation: int, name: str) -> str:
@@ -102,13 +119,29 @@ def file_key(place: Place, *, sha256: str, generation: int, name: str) -> str:
     return f"{folder}{part(place.version)}/{generation}-{sha256}/{validate_asset_name(name)}"
 
 
-def beside_key(kind: PackageFormat, file_key: str) -> str:
-    """Where what belongs to an asset lies: for Python as PEP 658 asks for it."""
-    return f"{file_key}.metadata" if kind is PackageFormat.PYPI else f"{file_key}.json"
+def beside_key(kind: PackageFormat, file_key: str, sha256: str) -> str:
+    """Where what belongs to an asset lies, by its sha256: for Python, where the asset alone says
+    what that is, as PEP 658 asks for it."""
+    naming.validate_sha256(file_key, sha256)
+    return f"{file_key}.metadata" if kind is PackageFormat.PYPI else f"{file_key}.{sha256}.json"
+
+
+def file_of_key(folder: str, key: str) -> tuple[str, int] | None:
+    """The version and the generation of a file below the folder of a package's files; `None` for
+    what is none."""
+    version, _, rest = key.removeprefix(folder).partition("/")
+    generation, dash, _ = rest.partition("-")
+    if not dash or not generation.isascii() or not generation.isdigit():
+        return None
+    return unquote(version), int(generation)
+
+
+def uploads_folder(repository: str, kind: PackageFormat) -> str:
+    return f"{format_folder(repository, kind)}uploads/"
 
 
 def upload_key(repository: str, kind: PackageFormat, sha256: str) -> str:
-    return f"{format_folder(repository, kind)}uploads/{naming.validate_sha256('', sha256)}.json"
+    return f"{uploads_folder(repository, kind)}{naming.validate_sha256('', sha256)}.json"
 
 
 def simple_folder(repository: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from versioned.content import Content, Source
 from versioned.context import Context
 from versioned.opening import open_store
-from versioned.packages import administration, asset_verdict, history, indexing, tokens
+from versioned.packages import administration, asset_verdict, history, indexing, orphans, tokens
 from versioned.packages.asset_verdict import AssetVerdict
 from versioned.packages.assets import OpenAsset, open_asset
 from versioned.packages.committing import Change
@@ -28,6 +28,7 @@ from versioned.packages.errors import (
     InvalidDistributionError,
     InvalidPackageError,
 )
+from versioned.packages.npm import NpmPackages
 from versioned.packages.promotion import Choice, choose, promote
 from versioned.packages.publishing import (
     Upload,
@@ -50,14 +51,16 @@ class Packages:
     Safe to use from several threads; any number of processes and servers may share a domain. A
     change is one moment: it is seen whole or not at all, and in every page soon after; each state
     of a version keeps its revision. `package` and `version` are taken in any spelling that
-    `Package.of` knows. `actor` is who revisions name where a call does not say `by`. Besides what
-    a method names, all raise InvalidPackageError, PackageRepositoryNotFoundError,
-    DomainNotFoundError, and the StoreError family where the store fails.
+    `Package.of` knows; `npm` is what only npm's have. `actor` is who revisions name where a call
+    does not say `by`. Besides what a method names, all raise InvalidPackageError,
+    PackageRepositoryNotFoundError, DomainNotFoundError, and the StoreError family where the store
+    fails.
     """
 
     def __init__(self, store: Store, *, actor: str | None = None) -> None:
         self.context = Context(store, actor=actor)
         self._room = Room(self.context)
+        self.npm = NpmPackages(self._room)
 
     @classmethod
     def open(cls, url: str, *, actor: str | None = None, single_writer: bool = False) -> Packages:
@@ -368,13 +371,10 @@ class Packages:
         ]
 
     def find_orphans(self, repository: str, *, mend: bool = False) -> list[str]:
-        """Bytes that no version has and that are older than a day, by key; with `mend` they are
-        removed."""
+        """Bytes that no version has and that are older than a day, by key, and uploads that were
+        cut off; with `mend` they are removed. Safe while others publish."""
         self._room.repository(repository)
-        found = administration.find_orphans(self._room, repository)
-        if mend:
-            self.context.store.delete_many(found)
-        return found
+        return orphans.find_orphans(self._room, repository, mend=mend)
 
     # tokens
 

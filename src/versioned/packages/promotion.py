@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from versioned.context import stamp
 from versioned.errors import InvalidInputError
@@ -11,7 +12,7 @@ from versioned.naming import validate_word
 from versioned.packages.asset_verdict import require_verdicts
 from versioned.packages.assets import copy_asset, refuse_unreadable
 from versioned.packages.build_tag import NO_BUILD
-from versioned.packages.changes import refuse_unknown, take
+from versioned.packages.changes import take
 from versioned.packages.committing import Change, change
 from versioned.packages.coordinates import Place
 from versioned.packages.distributions.wheel import without_build
@@ -23,6 +24,8 @@ from versioned.packages.errors import (
 from versioned.packages.history import find_revision, state_of
 from versioned.packages.revision import Asset, Origin, PackageStatus, Revision, State
 from versioned.packages.room import Room
+from versioned.packages.standing import refuse_unknown
+from versioned.steps import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +46,28 @@ class Choice:
 
 
 def choose(revision: Revision, choice: Choice) -> tuple[Asset, ...]:
-    """The assets that are meant. Pure. Raises AssetNotFoundError."""
+    """The assets that are meant, of finished sets only. Of several that are named so, that of the
+    active set is meant. Pure. Raises AssetNotFoundError, also where it can't be told which."""
     state = revision.state
     where = str(revision.place)
+    finished = {None, *(one.name for one in state.sets if one.finished)}
+    there = [one for one in state.assets if one.asset_set in finished]
+    found: tuple[Asset, ...]
     if choice.names:
         refuse_unknown(state, choice.names)
-        found = tuple(one for one in state.assets if one.name in choice.names)
-        if len(found) > len(set(choice.names)):  # the same name in several sets
-            found = tuple(one for one in found if one in state.active_assets)
+        found = tuple(
+            one
+            for name in dict.fromkeys(choice.names)
+            for one in _meant(state, [one for one in there if one.name == name], name)
+        )
     elif choice.asset_set is not None:
-        held = state.find_set(choice.asset_set)
-        found = state.assets_of(choice.asset_set) if held and held.finished else ()
+        found = state.assets_of(choice.asset_set) if choice.asset_set in finished else ()
     elif choice.sha256:
-        found = tuple(one for one in state.assets if one.sha256 in choice.sha256)
-        missing = set(choice.sha256) - {one.sha256 for one in found}
-        if missing:
-            raise AssetNotFoundError(
-                f"{where} has no asset with sha256 {min(missing)[:12]}",
-                hint="versioned packages assets shows them",
-            )
+        found = tuple(
+            one
+            for sha256 in dict.fromkeys(choice.sha256)
+            for one in _meant(state, [one for one in there if one.sha256 == sha256], sha256)
+        )
     else:
         found = state.active_assets
     if not found:
@@ -70,6 +76,16 @@ def choose(revision: Revision, choice: Choice) -> tuple[Asset, ...]:
             hint="versioned packages sets shows them",
         )
     return found
+
+
+def _meant(state: State, found: Sequence[Asset], said: str) -> Sequence[Asset]:
+    """All of the one set that they are in, or of the active one."""
+    sets = {one.asset_set for one in found}
+    meant = [one for one in found if len(sets) == 1 or one in state.active_assets]
+    if not meant:
+        where = f"{len(sets)} asset sets and not in the active one" if sets else "no finished set"
+        raise AssetNotFoundError(f"{said!r} is in {where}", hint="name the asset set, too")
+    return meant
 
 
 def promote(
@@ -92,16 +108,21 @@ def promote(
             hint="name another repository",
         )
     room.repository(source.repository)
+    room.repository(target)
     wanted = {validate_word("a check", one) for one in checks}
-    wanted |= set(room.repository(target).requires)
-    found = find_revision(room.context, source, revision)
+    with Step(room.context.store) as step:
+        # Whoever asks for more checks is heard by each process from now on.
+        domain = step.add(partial(room.domain, anew=True))
+        asked = step.add(partial(find_revision, room.context, source, revision))
+    wanted |= set(domain.result.repository(target).requires)
+    found = asked.result
     _refuse_unpromotable(found)
     chosen = choose(found, choice)
     require_verdicts(room.context, chosen, wanted)
     place = Place(target, source.package, source.version)
     at = stamp(room.context.store.now())
     new = [_promoted(found, one, sorted(wanted), at, strip_build=strip_build) for one in chosen]
-    sources = {one.name: asset for one, asset in zip(new, chosen, strict=True)}
+    sources = {(one.name, one.sha256): asset for one, asset in zip(new, chosen, strict=True)}
 
     def decide(before: Revision | None) -> State:
         state = state_of(before)
@@ -116,8 +137,8 @@ def promote(
 
     def prepare(state: State) -> None:
         for asset in state.assets:
-            origin = sources.get(asset.name)
-            if origin and asset.uploaded_at == at and asset.sha256 == origin.sha256:
+            origin = sources.get((asset.name, asset.sha256))
+            if origin and asset.uploaded_at == at:
                 copy_asset(room.context, source, origin, place, asset)
 
     return change(

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from functools import partial
+from collections.abc import Callable, Collection, Sequence
 
-from versioned.packages import layout
-from versioned.packages.assets import key_of
-from versioned.packages.changes import (
+from versioned.errors import InvalidInputError
+from versioned.packages.assets import keys_of
+from versioned.packages.committing import Change, change
+from versioned.packages.coordinates import Place
+from versioned.packages.errors import PackageConflictError
+from versioned.packages.history import list_revisions, no_such_version
+from versioned.packages.revision import Action, Asset, PackageStatus, Revision, State
+from versioned.packages.room import Room
+from versioned.packages.standing import (
     activate,
     deprecate,
     discard,
@@ -16,12 +21,7 @@ from versioned.packages.changes import (
     set_status,
     yank,
 )
-from versioned.packages.committing import Change, change
-from versioned.packages.coordinates import Place
-from versioned.packages.errors import PackageConflictError
-from versioned.packages.history import no_such_version
-from versioned.packages.revision import Action, Asset, PackageStatus, Revision, State
-from versioned.packages.room import Room
+from versioned.pipelines.fields import check_note
 
 
 class VersionChanges:
@@ -49,16 +49,21 @@ class VersionChanges:
         return self._change("status", lambda state: set_status(state, status))
 
     def yank(self, names: Collection[str] | None, reason: str | None) -> Change:
+        check_reason("reason", reason)
         action: Action = "unyank" if reason is None else "yank"
         return self._change(action, lambda state: yank(state, names, reason))
 
     def deprecate(self, message: str | None) -> Change:
+        check_reason("message", message)
         return self._change("deprecate", lambda state: deprecate(state, message))
 
     def discard(self, status: PackageStatus) -> Change:
-        """Take all assets out, for good; then their bytes go."""
+        """Take all assets out, for good; then their bytes go. What is deleted can be deleted
+        again, which changes nothing."""
         kind = self._place.package.format
-        return self._removing(lambda state: discard(kind, state, status))
+        return self._removing(
+            lambda state: discard(kind, state, status), deleted=status is PackageStatus.DELETED
+        )
 
     def remove(self, select: Callable[[State], Collection[Asset]]) -> Change:
         """Take some assets out, for good; then their bytes go."""
@@ -66,23 +71,32 @@ class VersionChanges:
         return self._removing(lambda state: remove(kind, state, select(state)))
 
     def remove_named(self, names: Collection[str]) -> Change:
-        """Raises AssetNotFoundError."""
+        """Names of what is removed already are passed over. Raises AssetNotFoundError."""
 
         def select(state: State) -> list[Asset]:
-            refuse_unknown(state, names)
+            removed = {place.rpartition("/")[2] for place in state.withdrawn}
+            refuse_unknown(state, set(names) - removed)
             return [one for one in state.assets if one.name in names]
 
         return self.remove(select)
 
-    def _removing(self, decide: Callable[[State], State]) -> Change:
-        done = self._change("remove", decide)
+    def _removing(self, decide: Callable[[State], State], *, deleted: bool = False) -> Change:
+        """Where nothing is to be removed, somebody may have died before the bytes went."""
+        done = self._change("remove", decide, deleted=deleted)
         if done.changed and done.before is not None:
-            remove_bytes(self._room, done.before, done.revision)
+            former = [done.before]
+        else:
+            former = list_revisions(self._room.context, self._place)
+        remove_bytes(self._room, former, done.revision)
         return done
 
-    def _change(self, action: Action, decide: Callable[[State], State]) -> Change:
+    def _change(
+        self, action: Action, decide: Callable[[State], State], *, deleted: bool = False
+    ) -> Change:
+        """With `deleted` also of a version that is deleted already."""
+
         def decided(before: Revision | None) -> State:
-            if before is None or before.state.status is PackageStatus.DELETED:
+            if before is None or (before.state.status is PackageStatus.DELETED and not deleted):
                 raise no_such_version(self._place)
             refuse_unexpected(before, self._expect)
             return decide(before.state)
@@ -97,6 +111,15 @@ class VersionChanges:
         )
 
 
+def check_reason(kind: str, text: str | None) -> None:
+    """Pages show it, so it has to be text that they can hold. Raises InvalidInputError."""
+    check_note(kind, text)
+    if text is not None and not "".join(text.split()).isprintable():
+        raise InvalidInputError(
+            f"the {kind} has characters that can't be shown", hint="leave control characters out"
+        )
+
+
 def refuse_unexpected(found: Revision, expect: str | None) -> None:
     """Raises PackageConflictError where the newest revision is not the one that was looked at."""
     if expect is not None and found.revision != expect:
@@ -106,11 +129,10 @@ def refuse_unexpected(found: Revision, expect: str | None) -> None:
         )
 
 
-def remove_bytes(room: Room, before: Revision, after: Revision) -> None:
-    """Remove what one revision needed and the next does not. After the pages were changed; whoever
-    publishes the same bytes from now on stores them under another key."""
-    kept = {key_of(after.place, one) for one in after.state.assets}
-    doomed = [key for one in before.state.assets if (key := key_of(before.place, one)) not in kept]
+def remove_bytes(room: Room, former: Sequence[Revision], after: Revision) -> None:
+    """Remove what former revisions needed and this one does not. After the pages were changed;
+    whoever publishes the same bytes from now on stores them under another key."""
+    kept = keys_of(after.place, after.state.assets)
+    doomed = {key for one in former for key in keys_of(one.place, one.state.assets)} - kept
     if doomed:
-        beside = partial(layout.beside_key, before.package.format)
-        room.context.store.delete_many([*doomed, *map(beside, doomed)])
+        room.context.store.delete_many(sorted(doomed))

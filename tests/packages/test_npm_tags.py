@@ -133,6 +133,13 @@ def test_a_tag_that_was_said_wins_over_the_highest_release(local_packages):
     assert tags(local_packages)["latest"] == "1.0.0"
 
 
+def test_a_publisher_who_names_another_tag_does_not_move_what_is_the_latest(local_packages):
+    publish_npm(local_packages, tarball(version="1.0.0-beta.1"), tags=["beta"])
+    publish_npm(local_packages, tarball(version="1.0.0-beta.2"), tags=["beta"])
+
+    assert tags(local_packages) == {"latest": "1.0.0-beta.1", "beta": "1.0.0-beta.2"}
+
+
 def test_where_nobody_said_anything_promotion_makes_the_highest_release_the_latest(local_packages):
     publish_versions(local_packages, "1.0.0", "1.1.0", "1.0.1")
     for version, latest in (("1.0.0", "1.0.0"), ("1.1.0", "1.1.0"), ("1.0.1", "1.1.0")):

@@ -39,11 +39,13 @@ def change_tags(
     package: Package,
     changes: Mapping[str, str | None],
     *,
+    defaults: Mapping[str, str],
     by: str | None,
     message: str | None,
 ) -> DistTags | None:
-    """Let tags name versions, or with `None` nothing any more; then the pages show it. The
-    newest state, `None` where there is none. Idempotent, one moment.
+    """Let tags name versions, or with `None` nothing any more; then the pages show it. `defaults`
+    are for tags that nobody has set. The newest state, `None` where there is none. Idempotent,
+    one moment.
 
     Raises PackageNotFoundError, PackageVersionNotFoundError, InvalidPackageError,
     PackageConflictError, and InvalidInputError for a package that is not npm's.
@@ -68,7 +70,9 @@ def change_tags(
             _refuse_missing(room.context, heads, {one for one in wanted.values() if one})
             before = read_tags(room.context, heads)
             tags = dict(before.tags) if before else {}
-            changed = {tag: one for tag, one in (tags | wanted).items() if one is not None}
+            changed = {
+                tag: one for tag, one in ({**defaults} | tags | wanted).items() if one is not None
+            }
             if changed == tags:
                 refresh(room, heads, seen)
                 return before

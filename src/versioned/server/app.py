@@ -13,6 +13,7 @@ from versioned.server.desk import Desk
 from versioned.server.generic import GenericRoutes
 from versioned.server.health import HealthRoutes
 from versioned.server.metrics import Metrics
+from versioned.server.npm import NpmRoutes
 from versioned.server.observing import Observed
 from versioned.server.pypi import PypiRoutes
 from versioned.server.settings import Settings
@@ -24,6 +25,7 @@ def create_app(packages: Packages, settings: Settings, *, log: TextIO | None = N
     routes = [
         *HealthRoutes(desk, metrics).routes(),
         *PypiRoutes(desk).routes(),
+        *NpmRoutes(desk).routes(),
         *GenericRoutes(desk).routes(),
         *CodeArtifactRoutes(desk).routes(),
     ]

@@ -372,6 +372,13 @@ class TestGetting:
         assert packages(f"get {DEV} {name_of('24')} -o x.whl --force").code == 0
         assert (home / "x.whl").read_bytes() == wheel(build="24")[1]
 
+    def test_what_is_archived_is_refused_also_where_the_file_is_there(self, packages):
+        packages(f"get {DEV} -o wheels")
+        packages(f"status {DEV} Archived")
+        ran = packages(f"get {DEV} -o wheels")
+        assert (ran.stdout, ran.code) == ("", 4)
+        assert ran.stderr.startswith("error: pyabc 1.0.0 is Archived in AbcDev")
+
     def test_damaged_bytes_leave_no_file(self, packages, home):
         digest = sha256(wheel(build="24")[1])
         blob = home / DOMAIN / "blobs" / digest[:2] / digest

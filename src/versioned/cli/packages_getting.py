@@ -14,7 +14,7 @@ from versioned.cli.packages_options import PackagesCommand, PackagesSession, pas
 from versioned.cli.progress import transfer
 from versioned.cli.words import SHORT_SHA, size_words
 from versioned.errors import InvalidInputError
-from versioned.packages.assets import open_asset
+from versioned.packages.assets import open_asset, refuse_unreadable
 from versioned.packages.coordinates import Place
 from versioned.packages.errors import AssetNotFoundError
 from versioned.packages.promotion import Choice, choose
@@ -62,6 +62,7 @@ def get(
     found = ours.packages.describe_package_version(
         place.repository, place.package, place.version, revision=revision
     )
+    refuse_unreadable(found)
     chosen = _chosen(found, asset, asset_set)
     if output == "-":
         _write_out(ours, found, chosen[0])

@@ -29,7 +29,7 @@ class PackageRetention:
 
     def __post_init__(self) -> None:
         least = (self.keep_sets >= 0, self.keep_versions is None or self.keep_versions >= 1)
-        if not all(least) or not 0 <= self.older_than_days < 10**6:
+        if not all(least) or not 0 <= self.older_than_days < 10**5:
             raise InvalidInputError(
                 "these rules of retention can't be meant",
                 hint="keep 0 sets or more, 1 version or more, for 0 days or more",

@@ -145,12 +145,15 @@ def _decode_state(document: Document) -> State:
             place: naming.validate_sha256(document.key, sha256)
             for place, sha256 in _texts(document, "withdrawn").items()
         },
-        generation=document.integer("generation"),
+        generation=_count(document, "generation"),
         deprecated=document.text_or_none("deprecated"),
         about=_texts(document, "about"),
     )
-    if state.active is not None and state.find_set(state.active) is None:
-        raise _fault(document.key, f"its active set {state.active!r} is none of its sets")
+    active = None if state.active is None else state.find_set(state.active)
+    if state.active is not None and (active is None or not active.finished):
+        raise _fault(document.key, f"its active set {state.active!r} is no finished set of it")
+    if not {one.asset_set for one in state.assets} <= {None, *(one.name for one in state.sets)}:
+        raise _fault(document.key, "it has assets of a set that is none of its sets")
     return state
 
 
@@ -160,10 +163,10 @@ def _decode_asset(document: Document) -> Asset:
     return Asset(
         name=validate_asset_name(document.text("name")),
         asset_set=document.text_or_none("set"),
-        size=document.integer("size"),
+        size=_count(document, "size"),
         sha256=naming.validate_sha256(document.key, document.text("sha256")),
         uploaded_at=document.time("uploaded_at"),
-        generation=document.integer("generation"),
+        generation=_count(document, "generation"),
         beside=None if beside is None else naming.validate_sha256(document.key, beside),
         details=_texts(document, "details"),
         yanked=document.text_or_none("yanked"),
@@ -188,6 +191,13 @@ def _documents(document: Document, field: str) -> list[Document]:
 def _texts(document: Document, field: str) -> Mapping[str, str]:
     found = document.mapping(field)
     return {name: found.text(name) for name in found.data}
+
+
+def _count(document: Document, field: str) -> int:
+    found = document.integer(field)
+    if found < 0:
+        raise _fault(document.key, f"{field!r} is {found}")
+    return found
 
 
 def _status(document: Document) -> PackageStatus:

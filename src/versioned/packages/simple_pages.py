@@ -19,7 +19,8 @@ from versioned.documents import Document, dump, parse
 from versioned.errors import ContaminatedError
 from versioned.packages import layout
 from versioned.packages.assets import key_of
-from versioned.packages.coordinates import Package, PackageFormat
+from versioned.packages.coordinates import Package, PackageFormat, package_version
+from versioned.packages.errors import InvalidPackageError
 from versioned.packages.history import Heads, read_newest
 from versioned.packages.pages import Page, Rendered
 from versioned.packages.revision import Asset, PackageStatus, Revision, ordered_assets
@@ -45,6 +46,8 @@ class SimplePages:
         entries: dict[str, _Entry] = {version: [] for version in positions.data}
         for one in _files(document):
             entries[_version(document, one, entries)].append(one)
+        if not all(map(_is_version, positions.data)):
+            raise _fault(key)
         return Page({version: positions.integer(version) for version in positions.data}, entries)
 
     def render(self, repository: str, package: Package, page: Page) -> Rendered:
@@ -199,11 +202,18 @@ def _version(document: Document, one: Mapping[str, Any], entries: Mapping[str, _
     return version
 
 
+def _is_version(text: str) -> bool:
+    try:
+        return package_version(PackageFormat.PYPI, text) == text
+    except InvalidPackageError:
+        return False
+
+
 def _link_or_fault(key: str, one: Mapping[str, Any]) -> None:
     """What can't be shown in the other form was written by somebody else."""
     try:
-        _link(one)
-    except (KeyError, TypeError, AttributeError) as error:
+        _link(one).encode()
+    except (KeyError, TypeError, AttributeError, UnicodeEncodeError) as error:
         raise _fault(key) from error
 
 

@@ -19,6 +19,7 @@ from typing import Any
 from versioned.context import Context, stamp
 from versioned.documents import dump, parse
 from versioned.errors import ContaminatedError, InvalidInputError, PreconditionFailedError
+from versioned.naming import validate_sha256
 from versioned.packages import layout
 from versioned.packages.coordinates import validate_repository_name
 from versioned.packages.errors import PackageConflictError, TokenNotFoundError
@@ -28,6 +29,7 @@ from versioned.steps import Step, or_none
 EVERY_REPOSITORY = "*"
 _TOKEN = re.compile(r"vt-([0-9a-f]{16})-([0-9a-f]{64})")
 _ATTEMPTS = 10
+_LONGEST_LINE = 8
 
 
 class Scope(StrEnum):
@@ -117,7 +119,7 @@ def create_token(
     Raises InvalidInputError.
     """
     check_note("name", name)
-    if not name.strip() or not name.isprintable() or not scopes:
+    if not name.strip() or not name.isprintable() or not any(scopes.values()):
         raise InvalidInputError(
             "a token needs a printable name and a scope", hint="say what it is for, and where"
         )
@@ -125,6 +127,7 @@ def create_token(
         raise InvalidInputError(
             f"a token can't end after {seconds} seconds", hint="at most ten years"
         )
+    _refuse_more(parent, scopes)
     context.capabilities()
     identity, secret = secrets.token_hex(8), secrets.token_hex(32)
     now = context.store.now()
@@ -142,8 +145,21 @@ def create_token(
     return NewToken(f"vt-{identity}-{secret}", token)
 
 
+def _refuse_more(parent: Token | None, scopes: Mapping[str, Sequence[Scope]]) -> None:
+    """Raises InvalidInputError where a token would allow more than the one that it is made from."""
+    asked = [(where, scope) for where, held in scopes.items() for scope in held]
+    more = [one for one in asked if parent is not None and not parent.allows(*one)]
+    if more:
+        where, scope = more[0]
+        raise InvalidInputError(
+            f"a token can't be made to {scope} in {where!r} from one that may not",
+            hint="ask for less, or make it from another token",
+        )
+
+
 def find_token(context: Context, secret: str) -> Token | None:
-    """The valid token that this is, or `None`. At most two requests; none for what can't be one."""
+    """The valid token that this is, or `None`. One request, and one for each token that it was
+    made from; none for what can't be one."""
     match = _TOKEN.fullmatch(secret)
     token = _read(context, match[1]) if match else None
     if match is None or token is None:
@@ -151,11 +167,18 @@ def find_token(context: Context, secret: str) -> Token | None:
     digest = hashlib.sha256(match[2].encode()).hexdigest()
     if not hmac.compare_digest(digest, token.sha256) or not token.is_valid(context.store.now()):
         return None
-    if token.parent is not None:
+    return token if _has_valid_parents(context, token) else None
+
+
+def _has_valid_parents(context: Context, token: Token) -> bool:
+    for _ in range(_LONGEST_LINE):
+        if token.parent is None:
+            return True
         parent = _read(context, token.parent)
         if parent is None or not parent.is_valid(context.store.now()):
-            return None
-    return token
+            return False
+        token = parent
+    return False
 
 
 def list_tokens(context: Context) -> list[Token]:
@@ -221,14 +244,14 @@ def _decode(key: str, raw: bytes) -> Token:
         token = Token(
             identity=document.text("identity"),
             name=document.text("name"),
-            sha256=document.text("sha256"),
+            sha256=validate_sha256(key, document.text("sha256")),
             scopes={
                 where: tuple(Scope(one) for one in scopes.texts(where)) for where in scopes.data
             },
             created_at=document.time("created_at"),
             created_by=document.text_or_none("created_by"),
-            expires_at=expires and document.time("expires_at"),
-            revoked_at=revoked and document.time("revoked_at"),
+            expires_at=None if expires is None else document.time("expires_at"),
+            revoked_at=None if revoked is None else document.time("revoked_at"),
             parent=document.text_or_none("parent"),
         )
         place = layout.token_key(token.identity)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from email import message_from_bytes
 from email.errors import MessageError
+from email.parser import HeaderParser
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
@@ -20,6 +20,7 @@ _ABOUT = {
     "License-Expression": "license",
     "License": "license",
 }
+_SINGLE = ("Name", "Version", "Requires-Python")
 _LONGEST_TEXT = 500
 
 
@@ -44,10 +45,12 @@ def check_metadata(raw: bytes, *, filename: str, package: Package, version: str)
             f"{filename!r} has metadata of {name[:80]!r} {said[:80]!r}, not of {package} {version}",
             hint="build it again; files are not renamed, wheels are by python -m wheel tags",
         )
-    requires = fields.get("Requires-Python")
+    requires = " ".join(fields.get("Requires-Python", "").split())
     if not requires:
         return {}
     try:
+        if len(requires) > _LONGEST_TEXT:
+            raise InvalidSpecifier(requires)
         SpecifierSet(requires)
     except InvalidSpecifier as error:
         raise InvalidDistributionError(
@@ -70,10 +73,16 @@ def about(raw: bytes, filename: str) -> dict[str, str]:
 
 def _fields(raw: bytes, filename: str) -> Mapping[str, str]:
     try:
-        raw.decode()
-        message = message_from_bytes(raw)
-        return {name: str(value) for name, value in message.items()}
+        message = HeaderParser().parsestr(raw.decode())
+        found = {name: message.get_all(name, []) for name in (*_SINGLE, *_ABOUT)}
     except (UnicodeDecodeError, MessageError, ValueError) as error:
         raise InvalidDistributionError(
             f"the metadata of {filename!r} can't be read", hint="it is UTF-8 text with headers"
         ) from error
+    double = next((name for name in _SINGLE if len(found[name]) > 1), None)
+    if double is not None:
+        raise InvalidDistributionError(
+            f"the metadata of {filename!r} says {double} more than once",
+            hint="tools would not agree on which of them counts",
+        )
+    return {name: str(values[0]) for name, values in found.items() if values}

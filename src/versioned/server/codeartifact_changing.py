@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from versioned.packages import Package, PackageFormat, Revision
 from versioned.packages.coordinates import package_version
-from versioned.packages.errors import PackageVersionNotFoundError
+from versioned.packages.errors import PackageVersionNotFoundError, RevisionNotFoundError
 from versioned.packages.history import no_such_package
 from versioned.packages.revision import PackageStatus
 from versioned.packages.tokens import Scope
@@ -56,20 +56,25 @@ class Changing:
         if body.flag("includeFromUpstream"):
             raise invalid("there are no upstreams to include", hint="leave it out")
         wanted = _chosen(body)
-        overwrite = body.flag("allowOverwrite")
+        promote = partial(
+            self._desk.packages.copy_package_versions,
+            source,
+            target,
+            package,
+            allow_overwrite=body.flag("allowOverwrite"),
+            by=by,
+        )
 
         def copy(version: str) -> Revision:
-            revision, slash, asset = (wanted[version] or "").partition("/")
-            done = self._desk.packages.copy_package_versions(
-                source,
-                target,
-                package,
-                version,
-                revision=None if wanted[version] is None else revision,
-                assets=(asset,) if slash else (),
-                allow_overwrite=overwrite,
-                by=by,
-            )
+            said = wanted[version]
+            if said is None:
+                return promote(version).revision
+            revision, slash, asset = said.partition("/")
+            try:
+                done = promote(version, revision=revision, assets=(asset,) if slash else ())
+            except RevisionNotFoundError:
+                self._desk.packages.describe_package_version(source, package, version)
+                raise
             return done.revision
 
         return await self._each(target, package, wanted, copy)

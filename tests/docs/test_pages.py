@@ -26,6 +26,7 @@ from versioned import (
 from versioned.cli import exits
 from versioned.errors import VersionedError
 from versioned.images import errors as image_errors
+from versioned.packages import errors as package_errors
 from versioned.stores import base, s3_multipart
 
 DOCS = ROOT / "docs"
@@ -90,7 +91,12 @@ class TestWhenSomethingBroke:
     page = DOCS / "guide" / "when-something-broke.md"
 
     @pytest.mark.parametrize(
-        ("module", "first"), [(errors, "code"), (image_errors, "code of images")]
+        ("module", "first"),
+        [
+            (errors, "code"),
+            (image_errors, "code of images"),
+            (package_errors, "code of packages"),
+        ],
     )
     def test_it_names_every_error_with_its_exit_code_and_class(self, module, first):
         kinds = [getattr(module, name) for name in module.__all__]
@@ -123,6 +129,7 @@ class TestWhenSomethingBroke:
 NEEDED = {
     errors.AliasConflictError: {"expected": None, "found": None},
     errors.GateRefusedError: {"unmet": {}},
+    package_errors.VerdictMissingError: {"unmet": {}},
     image_errors.ReferencesUnknownError: {"reports": ()},
     image_errors.IncompleteDeletionError: {"deletions": ()},
     image_errors.RuntimeFailedError: {"output": ""},

@@ -6,18 +6,21 @@ VENV := .venv
 READY := $(VENV)/.ready
 CEPH_DIR ?= $(CURDIR)/.build/ceph
 
-.PHONY: demo test test-slow check lint types test-ceph test-images image-matrix test-all bench docs clean
+.PHONY: demo test test-slow test-clients check lint types test-ceph test-images image-matrix test-all bench docs clean
 
 demo: $(READY)  ## tell the whole story on the embedded store
 	@$(VENV)/bin/versioned demo
 
 test: $(READY) .venv-peer/.ready  ## the tests, on the embedded store and on moto
-	$(VENV)/bin/pytest -q -n 2 --dist loadgroup -m 'not slow'
+	$(VENV)/bin/pytest -q -n 2 --dist loadgroup -m 'not slow and not clients'
 
 test-slow: $(READY)  ## what `make test` leaves out: every page of the guide, the longest campaign
-	$(VENV)/bin/pytest -q -n 2 --dist loadgroup -m slow
+	$(VENV)/bin/pytest -q -n 2 --dist loadgroup -m 'slow and not clients'
 
-check: lint types test test-slow  ## what CI runs, real servers aside
+test-clients: $(READY) .venv-clients/.ready  ## twine, pip, uv, npm and the AWS CLI against our server
+	$(VENV)/bin/pytest -q -n 2 --dist loadgroup -m clients --stores local
+
+check: lint types test test-slow test-clients  ## what CI runs, real servers aside
 
 lint: $(READY)
 	$(VENV)/bin/ruff format --check .
@@ -50,5 +53,8 @@ $(READY): pyproject.toml
 .venv-peer/.ready: scripts/peer-environment
 	@scripts/peer-environment && touch $@
 
+.venv-clients/.ready: scripts/client-environments
+	@scripts/client-environments && touch $@
+
 clean:
-	rm -rf $(VENV) .venv-peer .build dist
+	rm -rf $(VENV) .venv-peer .venv-clients .build dist

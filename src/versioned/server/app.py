@@ -29,5 +29,4 @@ def create_app(packages: Packages, settings: Settings, *, log: TextIO | None = N
         *GenericRoutes(desk).routes(),
         *CodeArtifactRoutes(desk).routes(),
     ]
-    router = Router(routes, redirect_slashes=False)
-    return Observed(router, metrics, log, patience=settings.patience)
+    return Observed(Router(routes, redirect_slashes=False), metrics, log)

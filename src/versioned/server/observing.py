@@ -7,44 +7,63 @@ import json
 import secrets
 import time
 import traceback
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, TextIO
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from versioned.errors import VersionedError
 from versioned.server.metrics import Metrics
 from versioned.server.problems import Problem, answer, problem_of
-from versioned.server.traffic import Traffic
 
 _METHODS = {"GET", "HEAD", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"}
 _LONGEST_PATH = 500
+
+
+@dataclass(slots=True)
+class _Traffic:
+    """What went over the wire for a request; `status` is 0 until the answer began."""
+
+    received: int = 0
+    sent: int = 0
+    status: int = 0
 
 
 class Observed:
     """Wraps the application. A line is JSON: method, path without its query, status, seconds,
     bytes, the name of the token. Never a header, a query or a body: those may hold secrets."""
 
-    def __init__(
-        self, app: ASGIApp, metrics: Metrics, log: TextIO | None, *, patience: float
-    ) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, log: TextIO | None) -> None:
         self._app = app
         self._metrics = metrics
         self._log = log
-        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         scope.setdefault("state", {})
-        identity, started, error = secrets.token_hex(8), time.monotonic(), None
-        traffic = Traffic(scope, receive, send, identity=identity, patience=self._patience)
+        traffic, started, error = _Traffic(), time.monotonic(), None
+        identity = secrets.token_hex(8)
+
+        async def receiving() -> Message:
+            message = await receive()
+            traffic.received += len(message.get("body", b""))
+            return message
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                traffic.status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", identity.encode())]
+            traffic.sent += len(message.get("body", b""))
+            await send(message)
+
         self._metrics.under_way.inc()
         try:
-            await self._app(scope, traffic.receive, traffic.send)
+            await self._app(scope, receiving, sending)
         except ClientDisconnect:
             error = "the client went away"
         except Exception as found:
@@ -54,7 +73,7 @@ class Observed:
                 # Too late for another answer: the connection has to break, so that the client
                 # does not take a part for the whole.
                 raise
-            await answer(Request(scope), problem)(scope, traffic.receive, traffic.send)
+            await answer(Request(scope), problem)(scope, receiving, sending)
         finally:
             self._metrics.under_way.dec()
             self._ended(scope, traffic, time.monotonic() - started, identity, error)
@@ -68,7 +87,7 @@ class Observed:
         return problem.code
 
     def _ended(
-        self, scope: Scope, traffic: Traffic, seconds: float, identity: str, error: str | None
+        self, scope: Scope, traffic: _Traffic, seconds: float, identity: str, error: str | None
     ) -> None:
         route = getattr(scope.get("route"), "path", "none")
         method = scope["method"] if scope["method"] in _METHODS else "other"

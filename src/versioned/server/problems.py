@@ -89,6 +89,8 @@ class Problem:
             return {"WWW-Authenticate": 'Basic realm="versioned"'}
         if self.status is HTTPStatus.SERVICE_UNAVAILABLE:
             return {"Retry-After": _RETRY_AFTER}
+        if self.status is HTTPStatus.REQUEST_TIMEOUT:
+            return {"Connection": "close"}
         return {}
 
 

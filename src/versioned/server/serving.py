@@ -76,6 +76,17 @@ class _Patient(H11Protocol):
         elif self._speaking is None:
             self._speaking = self.loop.call_later(self.patience, self.transport.abort)
 
+    def send_400_response(self, msg: str) -> None:
+        """What comes is garbled. Who waits for a body is told that no more of it comes."""
+        if self.cycle is None or self.cycle.response_complete:
+            super().send_400_response(msg)
+            return
+        if not self.cycle.response_started:
+            super().send_400_response(msg)
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        self.transport.close()
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._look_again()

@@ -4,12 +4,9 @@ Each role does its work against the mock of S3; every request is translated to t
 that AWS documents for it, and the policy is asked.
 """
 
-import json
-import re
-from pathlib import Path
-
 import pytest
 from examples import BUCKET, remove_bucket
+from policies import allows, grants, matches, policy, watch
 
 from versioned import Repository, Rollouts, publishing
 from versioned.errors import AliasNotFoundError
@@ -18,74 +15,7 @@ from versioned.stores.s3 import S3Store
 
 pytestmark = pytest.mark.xdist_group("policies")
 
-POLICIES = Path(__file__).parents[2] / "docs" / "iam"
 ROLES = ("reader", "publisher", "releaser", "janitor", "admin")
-
-ON_OBJECTS = {
-    "HeadObject": ["GetObject"],
-    "GetObject": ["GetObject"],
-    "GetObjectTagging": ["GetObjectTagging"],
-    "PutObject": ["PutObject"],
-    "CopyObject": ["PutObject", "PutObjectTagging"],
-    "CreateMultipartUpload": ["PutObject"],
-    "UploadPart": ["PutObject"],
-    "UploadPartCopy": ["PutObject"],
-    "CompleteMultipartUpload": ["PutObject"],
-    "ListParts": ["ListMultipartUploadParts"],
-    "AbortMultipartUpload": ["AbortMultipartUpload"],
-    "DeleteObject": ["DeleteObject"],
-}
-ON_SOURCES = {"CopyObject": ["GetObject", "GetObjectTagging"], "UploadPartCopy": ["GetObject"]}
-ON_BUCKETS = {
-    "HeadBucket": ["ListBucket"],
-    "ListObjectsV2": ["ListBucket"],
-    "ListMultipartUploads": ["ListBucketMultipartUploads"],
-    "CreateBucket": ["CreateBucket"],
-    "PutPublicAccessBlock": ["PutBucketPublicAccessBlock"],
-}
-
-
-def asked(operation, fields):
-    """The pairs of an IAM action and a resource that a request needs."""
-    bucket = f"arn:aws:s3:::{fields['Bucket']}"
-    for action in ON_BUCKETS.get(operation, ()):
-        yield f"s3:{action}", bucket
-    for action in ON_OBJECTS.get(operation, ()):
-        yield f"s3:{action}", f"{bucket}/{fields['Key']}"
-    if fields.get("Tagging"):
-        yield "s3:PutObjectTagging", f"{bucket}/{fields['Key']}"
-    for action in ON_SOURCES.get(operation, ()):
-        yield f"s3:{action}", f"{bucket}/{fields['CopySource']['Key']}"
-    if operation == "DeleteObjects":
-        for line in fields["Delete"]["Objects"]:
-            yield "s3:DeleteObject", f"{bucket}/{line['Key']}"
-
-
-def policy(name):
-    return json.loads((POLICIES / f"{name}.json").read_text("utf-8"))
-
-
-def several(value):
-    return [value] if isinstance(value, str) else value
-
-
-def grants(name):
-    """Every pair of an action and a pattern of resources that a policy allows."""
-    return [
-        (action, resource)
-        for statement in policy(name)["Statement"]
-        for action in several(statement["Action"])
-        for resource in several(statement["Resource"])
-    ]
-
-
-def matches(pattern, resource):
-    parts = (re.escape(c) if c not in "*?" else {"*": ".*", "?": "."}[c] for c in pattern)
-    return re.fullmatch("".join(parts), resource) is not None
-
-
-def allows(name, action, resource):
-    return any(action == a and matches(pattern, resource) for a, pattern in grants(name))
 
 
 class Interruption(BaseException):
@@ -101,10 +31,7 @@ def requests():
 @pytest.fixture(scope="module")
 def repository(make_client, requests):
     client = make_client("moto")
-    client.meta.events.register(
-        "provide-client-params.s3",
-        lambda params, model, **_: requests.extend(asked(model.name, params)),
-    )
+    watch(client, requests)
     store = S3Store(client, BUCKET, "releases", settle=0)
     yield Repository(store)
     store.close()

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import tarfile
+import warnings
 import zipfile
 from contextlib import contextmanager
 
@@ -44,7 +45,8 @@ def zipped(files, *, compression=zipfile.ZIP_STORED):
     """A zip archive of `(path, content)` pairs or of a mapping; the same each time."""
     out = io.BytesIO()
     pairs = files.items() if isinstance(files, dict) else files
-    with zipfile.ZipFile(out, "w", compression) as archive:
+    with warnings.catch_warnings(), zipfile.ZipFile(out, "w", compression) as archive:
+        warnings.simplefilter("ignore")  # a path may be meant to be there twice
         for path, content in pairs:
             if content is not None:
                 archive.writestr(zipfile.ZipInfo(path), content, compression)

@@ -5,8 +5,6 @@ Source of the format: https://packaging.python.org/specifications/source-distrib
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from typing import BinaryIO
 
 from packaging.utils import InvalidSdistFilename, parse_sdist_filename
@@ -14,7 +12,8 @@ from packaging.utils import InvalidSdistFilename, parse_sdist_filename
 from versioned.packages.coordinates import Package, PackageFormat, package_version
 from versioned.packages.distributions.distribution import LONGEST_METADATA, Distribution
 from versioned.packages.distributions.metadata import about, check_metadata
-from versioned.packages.distributions.tarballs import open_tar, tar_files
+from versioned.packages.distributions.tarballs import drain, open_tar, tar_files
+from versioned.packages.distributions.zips import open_zip, read_member
 from versioned.packages.errors import InvalidDistributionError
 
 
@@ -29,7 +28,13 @@ def read_sdist(filename: str, file: BinaryIO) -> Distribution:
     kind = PackageFormat.PYPI
     package, version = Package.of(kind, name), package_version(kind, str(parsed))
     read = _zip_member if filename.endswith(".zip") else _tar_member
-    raw = read(filename, file)
+    raws = read(filename, file)
+    if len(raws) != 1:
+        raise InvalidDistributionError(
+            f"{filename!r} has {'several' if raws else 'no'} PKG-INFO in its folder, not one",
+            hint="build it with python -m build",
+        )
+    raw = raws[0]
     return Distribution(
         package,
         version,
@@ -39,43 +44,23 @@ def read_sdist(filename: str, file: BinaryIO) -> Distribution:
     )
 
 
-def _tar_member(filename: str, file: BinaryIO) -> bytes:
-    """PKG-INFO of the top folder."""
+def _tar_member(filename: str, file: BinaryIO) -> list[bytes]:
+    """Each PKG-INFO of a top folder; the archive is read to its end, which proves it whole."""
+    raws: list[bytes] = []
     with open_tar(filename, file) as archive:
         for member in tar_files(archive):
-            if _is_metadata(member.name):
-                found = archive.extractfile(member)
-                return found.read(LONGEST_METADATA + 1) if found else b""
-    raise _without_metadata(filename)
+            found = archive.extractfile(member) if _is_metadata(member.name) else None
+            if found is not None and len(raws) <= 1:
+                raws.append(found.read(LONGEST_METADATA + 1))
+        drain(archive)
+    return raws
 
 
-def _zip_member(filename: str, file: BinaryIO) -> bytes:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            for member in archive.infolist():
-                if _is_metadata(member.filename):
-                    with archive.open(member) as found:
-                        return found.read(LONGEST_METADATA + 1)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        RuntimeError,
-        NotImplementedError,
-    ) as error:
-        raise InvalidDistributionError(
-            f"{filename!r} can't be read as an archive",
-            hint="was it cut off, or is it something else?",
-        ) from error
-    raise _without_metadata(filename)
+def _zip_member(filename: str, file: BinaryIO) -> list[bytes]:
+    with open_zip(filename, file) as archive:
+        found = [one for one in archive.infolist() if _is_metadata(one.filename)]
+        return [read_member(archive, one) for one in found[:2]]
 
 
 def _is_metadata(path: str) -> bool:
     return path.count("/") == 1 and path.endswith("/PKG-INFO")
-
-
-def _without_metadata(filename: str) -> InvalidDistributionError:
-    return InvalidDistributionError(
-        f"{filename!r} has no PKG-INFO in its folder", hint="build it with python -m build"
-    )

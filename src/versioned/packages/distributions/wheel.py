@@ -6,20 +6,15 @@ Source of the format: https://packaging.python.org/specifications/binary-distrib
 from __future__ import annotations
 
 import zipfile
-import zlib
 from typing import BinaryIO
 
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from versioned.packages.build_tag import NO_BUILD
 from versioned.packages.coordinates import Package, PackageFormat, package_version
-from versioned.packages.distributions.distribution import (
-    BOMB_RATIO,
-    BOMB_SIZE,
-    LONGEST_METADATA,
-    Distribution,
-)
+from versioned.packages.distributions.distribution import Distribution
 from versioned.packages.distributions.metadata import about, check_metadata
+from versioned.packages.distributions.zips import open_zip, read_member
 from versioned.packages.errors import InvalidDistributionError
 
 _NAME_PARTS = 6
@@ -28,24 +23,8 @@ _NAME_PARTS = 6
 def read_wheel(filename: str, file: BinaryIO) -> Distribution:
     """Raises InvalidDistributionError."""
     package, version = parse_wheel_name(filename)
-    try:
-        with zipfile.ZipFile(file) as archive:
-            _refuse_bomb(filename, archive, file)
-            raw = _metadata(filename, archive, package, version)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        ValueError,
-    ) as error:
-        if isinstance(error, InvalidDistributionError):
-            raise
-        raise InvalidDistributionError(
-            f"{filename!r} is no wheel: it can't be read as a zip archive",
-            hint="was it cut off, or is it something else?",
-        ) from error
+    with open_zip(filename, file) as archive:
+        raw = _metadata(filename, archive, package, version)
     return Distribution(
         package,
         version,
@@ -82,16 +61,6 @@ def without_build(filename: str) -> str:
     return "-".join(parts[:2] + parts[3:]) if len(parts) == _NAME_PARTS else filename
 
 
-def _refuse_bomb(filename: str, archive: zipfile.ZipFile, file: BinaryIO) -> None:
-    unpacked = sum(one.file_size for one in archive.infolist())
-    file.seek(0, 2)
-    if unpacked > BOMB_SIZE and unpacked > BOMB_RATIO * file.tell():
-        raise InvalidDistributionError(
-            f"{filename!r} would unpack to {unpacked} bytes, {BOMB_RATIO} times its own size",
-            hint="such an archive is not taken",
-        )
-
-
 def _metadata(filename: str, archive: zipfile.ZipFile, package: Package, version: str) -> bytes:
     places = [
         one
@@ -103,14 +72,12 @@ def _metadata(filename: str, archive: zipfile.ZipFile, package: Package, version
             f"{filename!r} has {len(places)} files *.dist-info/METADATA, not one",
             hint=f"a wheel of {package} {version} has one",
         )
-    with archive.open(places[0]) as member:
-        raw = member.read(LONGEST_METADATA + 1)
     folder = places[0].filename.partition(".dist-info/")[0]
     if parse_folder(folder) != (package.name, version):
         raise InvalidDistributionError(
             f"{filename!r} holds {folder!r}.dist-info", hint="build it again; it was renamed"
         )
-    return raw
+    return read_member(archive, places[0])
 
 
 def parse_folder(folder: str) -> tuple[str, str] | None:

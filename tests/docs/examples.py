@@ -1,9 +1,11 @@
 """The examples in docs/formats: documents as the code writes them, from one short story.
 
 `<!-- example: KEY -->` above a ```json fence stands for the object under that key,
-`<!-- metadata: KEY -->` for its user metadata, `<!-- event: TYPE -->` for what a hook is told.
+`<!-- metadata: KEY -->` for its user metadata, `<!-- event: TYPE -->` for what a hook is told,
+`<!-- package: KEY -->` and `<!-- file: KEY -->` for an object of a domain of packages, and for the
+metadata of one; a page in HTML is a ```text fence.
 
-    python tests/docs/examples.py        # write what the code writes now
+    PYTHONPATH=tests/packages python tests/docs/examples.py        # write what the code writes now
 """
 
 import json
@@ -11,6 +13,7 @@ import logging
 import re
 
 import boto3
+import package_examples
 from moto.server import ThreadedMotoServer
 from shown import ROOT
 
@@ -24,7 +27,8 @@ PAGES = sorted((ROOT / "docs" / "formats").glob("*.md"))
 BUCKET, PREFIX = "my-bucket", "releases"
 
 _EXAMPLE = re.compile(
-    r"<!-- (example|metadata|event): (\S+) -->\n\n?```json\n(.*?)\n```", re.DOTALL
+    r"<!-- (example|metadata|event|package|file): (\S+) -->\n\n?```(?:json|text)\n(.*?)\n```",
+    re.DOTALL,
 )
 _VOLATILE = (
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:?\d\d:?\d\d(\.\d+)?(\+00:?00)?"), "TIME"),
@@ -60,7 +64,11 @@ def story(client):
     roll_out(repository)
     show_the_gates(repository)
     store.close()
-    return dict(written(client)) | events
+    packages = {
+        (kind, settled(key)): found
+        for (kind, key), found in package_examples.story(client, BUCKET).items()
+    }
+    return dict(written(client)) | events | packages
 
 
 def roll_out(repository):
@@ -145,7 +153,9 @@ def settled(text):
 
 
 def shown(document):
-    """A document as a page shows it, with line breaks."""
+    """A document as a page shows it, with line breaks; what is no JSON as it is."""
+    if isinstance(document, str):
+        return document.rstrip()
     return json.dumps(document, indent=2, sort_keys=True)
 
 
@@ -159,7 +169,8 @@ def rewritten(text, documents):
         now = shown(documents[match[1], match[2]])
         if settled(now) == settled(match[3]):
             return match[0]
-        return f"<!-- {match[1]}: {match[2]} -->\n```json\n{now}\n```"
+        language = "json" if now.startswith("{") else "text"
+        return f"<!-- {match[1]}: {match[2]} -->\n```{language}\n{now}\n```"
 
     return _EXAMPLE.sub(fill, text)
 

@@ -192,6 +192,20 @@ class TestExamples:
         assert rooms <= {key.split("/")[1] for key in named if "/" in key}
         assert ".versioned.json" in named
 
+    def test_there_is_one_of_every_kind_of_document_of_packages(self, documents):
+        def place(key):
+            parts = key.split("/")
+            return parts[0] if parts[0].startswith(".") else tuple(parts[1:3])
+
+        named = {
+            place(key)
+            for page in FORMATS
+            for (kind, key), _ in examples(text_of(page))
+            if kind == "package"
+        }
+        places = {place(key) for kind, key in documents if kind == "package"}
+        assert places - {".versioned.json", ("generic", "revisions")} == named
+
 
 def test_the_reference_is_up_to_date():
     done = subprocess.run(

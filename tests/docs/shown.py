@@ -27,6 +27,10 @@ REGISTRY = "registry.example.com"
 """What the pages call their registry of images."""
 ON_A_REGISTRY = {"ship-images.md"}
 """Pages that need a real one, and a container runtime: `make test-images` runs them."""
+SERVER = "https://packages.example.com"
+"""What the pages call their `versioned serve`."""
+ON_A_SERVER = {"promote-with-aws-cli.md"}
+"""Pages that need one, and real clients: `make test-clients` runs them."""
 HOME = "/home/ann"
 """Where the pages claim to be."""
 

@@ -8,10 +8,22 @@ import pytest
 import shown
 from examples import PAGES as FORMATS
 from moto.server import ThreadedMotoServer
-from shown import ON_A_REGISTRY, PAGES, ROOT, fences, is_shown, run, s3_environ, steps
+from shown import (
+    ON_A_REGISTRY,
+    ON_A_SERVER,
+    PAGES,
+    ROOT,
+    fences,
+    is_shown,
+    run,
+    s3_environ,
+    steps,
+)
 
 RUNNABLE = [
-    page for page in PAGES if page.name not in ON_A_REGISTRY and steps(page.read_text("utf-8"))
+    page
+    for page in PAGES
+    if page.name not in ON_A_REGISTRY | ON_A_SERVER and steps(page.read_text("utf-8"))
 ]
 SLOW = pytest.mark.slow
 TOO_LONG = {"benchmarks.md"}

@@ -27,11 +27,14 @@ from versioned.packages.coordinates import (
     validate_asset_name,
     validate_repository_name,
 )
+from versioned.packages.errors import InvalidPackageError
 
 DOMAIN_KEY = ".versioned-packages.json"
 TOKENS_FOLDER = ".tokens/"
 DIST_TAGS = "@dist-tags"
 _VERDICTS = ".verdicts"
+_LONGEST_KEY = 850
+"""Of 1024 bytes in S3: the rest is for the prefix of the domain, and for what lies beside."""
 
 
 def part(text: str) -> str:
@@ -113,10 +116,17 @@ def files_folder(repository: str, package: Package) -> str:
 
 
 def file_key(place: Place, *, sha256: str, generation: int, name: str) -> str:
-    """Where the bytes of an asset lie. Nobody else's bytes ever lie there."""
+    """Where the bytes of an asset lie. Nobody else's bytes ever lie there. Raises
+    InvalidPackageError where the names are too long together."""
     folder = files_folder(place.repository, place.package)
     naming.validate_sha256(folder, sha256)
-    return f"{folder}{part(place.version)}/{generation}-{sha256}/{validate_asset_name(name)}"
+    key = f"{folder}{part(place.version)}/{generation}-{sha256}/{validate_asset_name(name)}"
+    if len(key.encode()) > _LONGEST_KEY:
+        raise InvalidPackageError(
+            f"the names of {str(place)!r:.120} and {name!r:.80} are too long together",
+            hint=f"as a key of a bucket they have {len(key.encode())} bytes, not {_LONGEST_KEY}",
+        )
+    return key
 
 
 def beside_key(kind: PackageFormat, file_key: str, sha256: str) -> str:

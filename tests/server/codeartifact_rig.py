@@ -26,9 +26,11 @@ SCALARS = {
 
 @dataclass
 class Rig:
-    """A server before `packages`, and a client with a token that may do all."""
+    """A server before `packages` of the domain at the URL `domain`, and a client with a token
+    that may do all."""
 
     packages: Packages
+    domain: str
     url: str
     client: object
 
@@ -58,7 +60,7 @@ def rig(packages, url, log):
     """A real server before the domain at `url`."""
     with served(url, log=log) as server:
         secret = packages.create_token("ann", {"*": ("admin",)}).secret
-        yield Rig(packages, server.url, make_client(server.url, secret))
+        yield Rig(packages, url, server.url, make_client(server.url, secret))
 
 
 def make_client(url, secret, **options):

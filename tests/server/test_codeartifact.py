@@ -1,6 +1,8 @@
 """CodeArtifact's API as boto3 speaks it, before a real server; each answer fits boto3's model."""
 
+import json
 import secrets
+import subprocess
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +10,7 @@ import pytest
 from codeartifact_rig import SCRIPTS, builds, file_name, pyabc, refused, rig
 from package_making import PYABC, open_packages, publish, read, sha256, wheel
 
-from serving import domain_url
+from serving import PROGRAM, domain_url
 from versioned.stores.local import LocalStore
 
 
@@ -173,6 +175,18 @@ class TestLooking:
         builds(ours, dev, "1")
         with refused("ResourceNotFoundException", 404):
             ours.call("get_package_version_readme", **pyabc(dev, "1.0.0"))
+
+    def test_the_command_line_says_the_same(self, ours, dev):
+        builds(ours, dev, "9", "100", "24")
+        ours.packages.change_version(dev, PYABC, "1.0.0").set_status("Unlisted")
+        command = [PROGRAM, "packages", "assets", f"{dev}/pypi/pyabc@1.0.0", "--json"]
+        done = subprocess.run(
+            [*command, "--domain", ours.domain], capture_output=True, check=True, text=True
+        )
+        said, now, listed = json.loads(done.stdout), version_of(ours, dev), assets_of(ours, dev)
+        assert names(said) == names(listed)
+        assert (said["revision"], said["status"]) == (now["revision"], now["status"])
+        assert said["revision"] == listed["versionRevision"]
 
 
 class TestPaging:

@@ -8,9 +8,12 @@ import boto3
 import pytest
 from asking import Asking, basic, token
 from package_making import open_packages, publish_builds, sha256, wheel
+from starlette.requests import Request
 
 from doubles import TappedStore
 from versioned.errors import StoreUnavailableError
+from versioned.packages.errors import PackageConflictError
+from versioned.server.problems import answer, problem_of
 from versioned.stores.local import LocalStore
 
 PYPI = {"domain": "abc", "repository": "AbcDev", "format": "pypi", "package": "pyabc"}
@@ -149,6 +152,14 @@ def test_what_a_token_may_not_do_is_refused(operation, server):
 def test_whoever_may_do_anything_can_find_the_way(operation, server):
     answer = ask(server, operation, token=token(server.packages, "publish"))
     assert answer.status_code == 200
+
+
+def test_a_repository_that_is_open_to_all_is_read_without_a_token(server, asking_of):
+    open_to_all = asking_of(server.packages, anonymous=frozenset({"AbcDev"}))
+    reads = ("ListPackages", "ListPackageVersionAssets", "GetRepositoryEndpoint")
+    assert {ask(open_to_all, one).status_code for one in reads} == {200}
+    for operation in ("PublishPackageVersion", "GetAuthorizationToken", "ListRepositories"):
+        assert is_refused(ask(open_to_all, operation), "AccessDeniedException")
 
 
 def test_to_promote_takes_a_token_for_both_sides(server):
@@ -381,3 +392,11 @@ def test_few_requests_are_made_of_the_store(operation, requests, tapped):
     asked = {"asset": wheel(build="1")[0]} if operation == "GetPackageVersionAsset" else {}
     assert ask(server, operation, **asked).status_code == 200
     assert len(store.requests) == requests, store.requests
+
+
+def test_who_was_slower_than_others_is_told_to_come_again():
+    request = Request({"type": "http", "path": "/v1/package", "query_string": b""})
+    found = answer(request, problem_of(PackageConflictError("others were faster")))
+    assert found.headers["x-amzn-ErrorType"] == "ThrottlingException"
+    assert found.status_code == ERRORS["ThrottlingException"]
+    assert int(found.headers["Retry-After"]) >= 1

@@ -1,6 +1,7 @@
 """A real server in a process of its own, as tests and clients use it."""
 
 import os
+import re
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -17,6 +18,11 @@ class Served:
     url: str
     process: subprocess.Popen
     log: Path
+
+    def most_memory(self):
+        """The most that the process ever had in memory, in bytes."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text("utf-8")
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
 
 
 @contextmanager
@@ -46,3 +52,11 @@ def domain_url(store, kind):
         return str(store.uri("").removeprefix("file://"))
     client = store._room.client
     return f"{store.uri('').rstrip('/')}?region=us-east-1&addressing=path&endpoint={client.meta.endpoint_url}"
+
+
+def store_environ(kind):
+    """Who another process is at a store of the fixtures."""
+    if kind != "ceph":
+        return {}
+    names = {"AWS_ACCESS_KEY_ID": "ACCESS_KEY", "AWS_SECRET_ACCESS_KEY": "SECRET_KEY"}
+    return {name: os.environ[f"VERSIONED_TEST_CEPH_{part}"] for name, part in names.items()}

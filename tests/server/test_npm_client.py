@@ -12,7 +12,7 @@ from asking import token
 from npm_making import listed, publish_npm, tarball
 from package_making import open_packages
 
-from serving import domain_url, served
+from serving import domain_url, served, store_environ
 from versioned.packages import Package
 from versioned.stores.local import LocalStore
 
@@ -91,7 +91,8 @@ def test_a_scoped_package_is_published_installed_and_installed_again_by_its_lock
     store, store_kind, tmp_path
 ):
     packages = open_packages(store)
-    with served(domain_url(store, store_kind), log=tmp_path / "log") as server:
+    url, environ = domain_url(store, store_kind), store_environ(store_kind)
+    with served(url, log=tmp_path / "log", environ=environ) as server:
         npm = npm_of(packages, server.url, tmp_path)
         npm.package("widget", "@acme/widget", description="a widget")
         npm("publish", at="widget")

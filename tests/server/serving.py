@@ -40,7 +40,9 @@ def served(domain, *arguments, log, environ=None):
         ) as process,
     ):
         try:
-            yield Served(process.stdout.readline().strip(), process, log)
+            url = process.stdout.readline().strip()
+            assert url, log.read_text("utf-8")
+            yield Served(url, process, log)
         finally:
             process.terminate()
             process.wait(60)

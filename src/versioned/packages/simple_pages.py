@@ -12,6 +12,7 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
+from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
 from versioned.context import Context
@@ -19,11 +20,12 @@ from versioned.documents import Document, dump, parse
 from versioned.errors import ContaminatedError
 from versioned.packages import layout
 from versioned.packages.assets import key_of
+from versioned.packages.build_tag import NO_BUILD, build_key
 from versioned.packages.coordinates import Package, PackageFormat, package_version
 from versioned.packages.errors import InvalidPackageError
 from versioned.packages.history import Heads, read_newest
 from versioned.packages.pages import Page, Rendered
-from versioned.packages.revision import Asset, PackageStatus, Revision, ordered_assets
+from versioned.packages.revision import Asset, PackageStatus, Revision, State, ordered_assets
 from versioned.stores.base import Attributes
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
@@ -110,11 +112,25 @@ class SimplePages:
 def file_entries(revision: Revision) -> _Entry:
     """What a revision shows of its files. The active set is there to be installed; what it
     superseded is listed as yanked, so that locks with a hash go on working and nobody else gets
-    it."""
+    it. What installers would take all the same is left out; its address goes on working."""
     state = revision.state
     if state.status not in _VISIBLE:
         return []
-    return [_file(revision, asset) for asset in ordered_assets(PackageFormat.PYPI, state)]
+    return [
+        _file(revision, asset)
+        for asset in ordered_assets(PackageFormat.PYPI, state)
+        if asset.asset_set in {None, state.active} or _comes_after_active(asset, state)
+    ]
+
+
+def _comes_after_active(asset: Asset, state: State) -> bool:
+    """Whether all installers prefer the active set. For `==1.0.0`, and in locks, uv looks at tags
+    and builds alone, and takes a wheel that is yanked."""
+    if build_key(asset.asset_set or NO_BUILD) >= build_key(state.active or NO_BUILD):
+        return False
+    tags = parse_wheel_filename(asset.name)[-1]
+    active = [one for one in state.active_assets if one.asset_set is not None]
+    return any(tags <= parse_wheel_filename(one.name)[-1] for one in active)
 
 
 def _yanked(revision: Revision, asset: Asset) -> str | bool:
@@ -124,7 +140,7 @@ def _yanked(revision: Revision, asset: Asset) -> str | bool:
     if state.status is PackageStatus.UNLISTED:
         return "unlisted"
     if asset.asset_set not in {None, state.active}:
-        return f"build {state.active} is active" if state.active else "the untagged build is active"
+        return f"build {state.active} is active"
     return False
 
 

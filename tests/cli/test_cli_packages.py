@@ -1,6 +1,7 @@
 """`versioned packages`: domains, publishing, looking, downloading."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -400,3 +401,34 @@ class TestGetting:
         assert found["reference"] == DEV
         assert [one["name"] for one in found["assets"]] == ["pyabc-1.0.0.tar.gz", name_of("23")]
         assert all(one["downloaded"] for one in found["assets"])
+
+
+class TestCompletion:
+    def complete(self, words):
+        ran = subprocess.run(
+            [sys.executable, "-c", "from versioned.cli.main import main; main()"],
+            env=os.environ
+            | {
+                "_VERSIONED_COMPLETE": "bash_complete",
+                "COMP_WORDS": f"versioned packages {words}",
+                "COMP_CWORD": str(len(words.split()) + 1),
+            },
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert ran.stderr == ""
+        return [line.partition(",")[2] for line in ran.stdout.splitlines() if line]
+
+    @pytest.mark.usefixtures("packages")
+    def test_repositories_packages_and_versions(self):
+        assert self.complete("ls AbcP") == ["AbcProd"]
+        assert self.complete("ls AbcD") == ["AbcDev", "AbcDev/pypi/pyabc"]
+        assert self.complete("assets AbcDev/p") == ["AbcDev/pypi/pyabc", DEV]
+        assert self.complete(f"assets {DEV[:-3]}") == [DEV]
+        assert self.complete("assets AbcDev@") == []
+
+    def test_it_is_silent_without_a_domain_and_never_asks_the_network(self, home):
+        assert self.complete("ls A") == []
+        (home / ".versioned.toml").write_text('[packages]\ndomain = "s3://bucket/x"\n')
+        assert self.complete("assets AbcDev/pypi/pyabc@") == []

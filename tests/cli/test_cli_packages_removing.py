@@ -59,7 +59,7 @@ class TestRemoving:
             "",
             """\
             error: the asset set '24' is active
-            hint: activate another one first
+            hint: activate another one first: versioned packages sets REF --activate NAME
             """,
             4,
         )

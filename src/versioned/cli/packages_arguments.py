@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import click
 
+from versioned.cli import packages_completing
 from versioned.cli.arguments import Parsed
 from versioned.packages.coordinates import (
     Package,
@@ -66,9 +67,9 @@ def _target(text: str) -> Area | Place:
     return _place(text) if "@" in text.rpartition("/")[2] else _area(text)
 
 
-AREA = Parsed("repository[/format[/package]]", _area)
-PLACE = Parsed("ref", _place)
-TARGET = Parsed("repository|ref", _target)
+AREA = Parsed("repository[/format[/package]]", _area, packages_completing.areas)
+PLACE = Parsed("ref", _place, packages_completing.versions)
+TARGET = Parsed("repository|ref", _target, packages_completing.areas)
 
 REF = "REPOSITORY/FORMAT/PACKAGE@VERSION"
 """How the help names a version."""

@@ -66,12 +66,12 @@ def pass_packages(
     @click.pass_context
     @wraps(function)
     def call(ctx: click.Context, /, *args: _P.args, **options: _P.kwargs) -> None:
-        function(_of(ctx), *args, **options)
+        function(packages_session(ctx), *args, **options)
 
     return call
 
 
-def _of(ctx: click.Context) -> PackagesSession:
+def packages_session(ctx: click.Context) -> PackagesSession:
     """The one that all contexts of one invocation share."""
     found = ctx.meta.setdefault(_KEY, PackagesSession(session_of(ctx)))
     assert isinstance(found, PackagesSession)  # noqa: S101 - the key is ours
@@ -80,7 +80,7 @@ def _of(ctx: click.Context) -> PackagesSession:
 
 def _remember(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     if ctx.get_parameter_source(param.name or "") is click.core.ParameterSource.COMMANDLINE:
-        _of(ctx).domain = value
+        packages_session(ctx).domain = value
 
 
 def domain_options() -> list[click.Parameter]:

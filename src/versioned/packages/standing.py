@@ -83,7 +83,8 @@ def remove(kind: PackageFormat, state: State, doomed: Collection[Asset]) -> Stat
     names = {one.asset_set for one in kept}
     if state.active is not None and state.active not in names:
         raise PackageStatusError(
-            f"the asset set {state.active!r} is active", hint="activate another one first"
+            f"the asset set {state.active!r} is active",
+            hint="activate another one first: versioned packages sets REF --activate NAME",
         )
     if not kept and state.status is not PackageStatus.UNFINISHED:
         raise PackageStatusError(

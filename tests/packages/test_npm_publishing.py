@@ -57,6 +57,16 @@ def test_a_package_without_a_scope_is_published_too(local_packages):
     assert found["1.0.0"]["dist"]["tarball"] == "left-pad/-/left-pad-1.0.0.tgz"
 
 
+def test_packages_with_and_without_a_scope_are_listed_together(local_packages):
+    for name in ("@acme/widget", "left-pad", "@abc/widget", "abc"):
+        publish_npm(local_packages, tarball(name))
+
+    found = [str(one) for one in local_packages.list_packages("AbcDev")]
+
+    assert found == ["abc", "left-pad", "@abc/widget", "@acme/widget"]
+    assert local_packages.reindex("AbcDev") == []
+
+
 def test_a_tarball_is_published_like_any_other_distribution(local_packages):
     name, data = tarball()
 

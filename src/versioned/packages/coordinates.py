@@ -40,7 +40,7 @@ def package_format(text: str) -> PackageFormat:
         ) from None
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Package:
     """A package in the spelling that counts: names of PyPI normalized as in PEP 503, the scope
     of npm without its `@`. Make it with `of` or `parse`, which check."""
@@ -74,6 +74,11 @@ class Package:
         """From `pyabc`, `@acme/widget` or `team/scripts`. Raises InvalidPackageError."""
         namespace, slash, name = text.rpartition("/")
         return cls.of(kind, name, namespace if slash else None)
+
+    def __lt__(self, other: Package) -> bool:
+        """Sorted by format and name; those without a namespace come first."""
+        mine = (self.format, self.namespace or "", self.name)
+        return mine < (other.format, other.namespace or "", other.name)
 
     def __str__(self) -> str:
         if self.namespace is None:

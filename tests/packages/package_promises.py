@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from package_making import REPOSITORIES, contents
 
-from versioned.packages import Packages
+from versioned.packages import Package, Packages
 from versioned.packages.assets import beside_key_of, key_of
 from versioned.stores.local import LocalStore
 
@@ -135,14 +135,12 @@ def _newest(packages, chain):
     document = chain[-1]
     if document["status"] == "Deleted":
         return
-    from versioned.packages import Package  # noqa: PLC0415
-
     package = Package.of(document["package_format"], document["package"], document["namespace"])
     yield packages.describe_package_version(document["repository"], package, document["version"])
 
 
 def _links(key, raw):
-    if key.endswith("/simple/index.json") or key.endswith(("/simple/", "/simple/index.html")):
+    if key.endswith(("/simple/index.json", "/simple/", "/simple/index.html")):
         return
     if key.endswith(".json"):
         for one in json.loads(raw)["files"]:

@@ -4,8 +4,18 @@ Dying after a request is dying before the next one: in between nothing leaves th
 stores enforce as little as Ceph.
 """
 
+import contextlib
+
 import pytest
-from package_making import PYABC, open_packages, publish, publish_builds, sdist, wheel
+from package_making import (
+    PYABC,
+    REPOSITORIES,
+    open_packages,
+    publish,
+    publish_builds,
+    sdist,
+    wheel,
+)
 from package_promises import (
     Copies,
     check_no_leftovers,
@@ -19,6 +29,7 @@ from package_promises import (
 from doubles import CephLikeStore, Crash, TappedStore
 from versioned.packages import Package
 from versioned.packages.revision import PackageStatus
+from versioned.packages.tokens import Scope
 
 SCRIPTS = Package.of("generic", "scripts", "team")
 BUILD_9 = "PyABC-1.0.0-9-py3-none-any.whl"
@@ -106,8 +117,16 @@ def crash_everywhere(copies, kind, call):
     assert point > 0
 
 
-@pytest.mark.parametrize("kind", [TappedStore, CephLikeStore], ids=["strict", "lazy"])
-@pytest.mark.parametrize("operation", OPERATIONS)
+CASES = [
+    *(pytest.param(TappedStore, one, id=f"{one}-strict") for one in OPERATIONS),
+    *(
+        pytest.param(CephLikeStore, one, id=f"{one}-lazy")
+        for one in ("remove", "promote the first")
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "operation"), CASES)
 def test_a_call_that_died_is_finished_by_repeating_it(operation, kind, copies, monkeypatch):
     call = OPERATIONS[operation]
     whole = copies.fresh()
@@ -120,3 +139,101 @@ def test_a_call_that_died_is_finished_by_repeating_it(operation, kind, copies, m
         check_promises(store)
         check_pages(store)
         check_no_leftovers(store, monkeypatch)
+
+
+@pytest.mark.parametrize("kind", [TappedStore, CephLikeStore], ids=["strict", "lazy"])
+def test_a_large_promotion_that_died_is_finished_by_repeating_it(kind, copies, monkeypatch):
+    """It is copied inside the store, which `lazy` ones do without a condition, and read back."""
+    monkeypatch.setattr("versioned.packages.assets.SMALL", 1)
+    for store in crash_everywhere(copies, kind, OPERATIONS["promote the first"]):
+        OPERATIONS["promote the first"](reopened(kind(store)))
+        check_promises(store)
+        check_pages(store)
+        check_no_leftovers(store, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "operation", ["publish a new package", "publish a build", "promote the first", "yank", "remove"]
+)
+def test_the_next_change_by_somebody_else_repairs_the_pages(operation, copies):
+    """Also where it changes another version; where none was written, nothing is to be repaired."""
+    for store in crash_everywhere(copies, TappedStore, OPERATIONS[operation]):
+        for repository in REPOSITORIES:
+            for package in reopened(store).list_packages(repository, "pypi"):
+                found = wheel(name=package.name, version="9")
+                publish(reopened(store), found, repository=repository)
+        check_promises(store)
+        check_pages(store)
+
+
+def test_pages_made_anew_are_whole_after_a_crash_at_any_request(copies):
+    def lost(packages):
+        store = packages.context.store.inner
+        for line in store.list_objects("AbcDev/pypi/simple/"):
+            store.delete(line.key)
+        packages.reindex("AbcDev")
+
+    for store in crash_everywhere(copies, TappedStore, lost):
+        reopened(store).reindex("AbcDev")
+        check_promises(store)
+        check_pages(store)
+
+
+def test_a_removal_of_orphans_that_died_is_finished_by_repeating_it(copies, monkeypatch):
+    def orphans(packages):
+        store = packages.context.store
+        crash, store.before = store.before, before_the_revision
+        for file in (wheel(build="26"), wheel(name="Another")):
+            with pytest.raises(Crash):
+                publish(packages, file)
+        store.before = crash
+        store.reset()
+        return packages.find_orphans("AbcDev", mend=True)
+
+    def before_the_revision(_number, operation, key):
+        if operation == "put" and "/revisions/" in key:
+            raise Crash
+
+    monkeypatch.setattr("versioned.packages.orphans.UPLOAD_LEASE", -60)
+    for store in crash_everywhere(copies, TappedStore, orphans):
+        reopened(store).find_orphans("AbcDev", mend=True)
+        check_promises(store)
+        check_pages(store)
+        check_no_leftovers(store, monkeypatch)
+
+
+def test_a_domain_and_its_repositories_are_made_or_not(make_store):
+    point, crashed = 0, True
+    while crashed:
+        store = make_store("local")
+        victim = reopened(TappedStore(store))
+        crash_before(victim, point)
+        try:
+            victim.create_domain("abc")
+            victim.create_repository("AbcDev", requires=["integration"])
+            crashed = False
+        except Crash:
+            point += 1
+        again = reopened(store)
+        assert again.create_domain("abc").name == "abc"
+        assert again.create_repository("AbcDev", requires=["integration"]).name == "AbcDev"
+    assert point > 3
+
+
+def test_a_token_is_made_and_revoked_or_not(copies):
+    def make(packages):
+        packages.create_token("ci", {"AbcDev": [Scope.PUBLISH]})
+
+    for store in crash_everywhere(copies, TappedStore, make):
+        assert len(reopened(store).list_tokens()) <= 1
+    store = copies.fresh()
+    new = reopened(store).create_token("ci", {"AbcDev": [Scope.PUBLISH]})
+    for point in range(3):
+        victim = reopened(TappedStore(store))
+        crash_before(victim, point)
+        with contextlib.suppress(Crash):
+            victim.revoke_token(new.token.identity)
+        ended = reopened(store).find_token(new.secret) is None
+        assert ended == (point == 2)
+    assert reopened(store).revoke_token(new.token.identity).revoked_at
+    copies.done(store)

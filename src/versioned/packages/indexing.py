@@ -6,7 +6,7 @@ only. Whoever changes a package brings along what a writer before it left undone
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -118,7 +118,16 @@ def _refreshed(
 
 
 def add_to_root(room: Room, pages: Pages, repository: str, name: str) -> None:
-    """List a package that is new. Its cost grows with their number; it happens once for each."""
+    """List a package that is new. Its cost grows with their number; it happens once for each, and
+    threads that do so at once share one write."""
+
+    def write(names: Mapping[str, int], _entries: Mapping[str, Any], _late: bool) -> None:  # noqa: FBT001 - a callback
+        _add_to_root(room, pages, repository, names)
+
+    room.pages.show((repository, type(pages)), {name: 1}, {}, write)
+
+
+def _add_to_root(room: Room, pages: Pages, repository: str, new: Collection[str]) -> None:
     for attempt in range(_ATTEMPTS):
         rendered = pages.root(repository, [])
         if not rendered:
@@ -126,7 +135,7 @@ def add_to_root(room: Room, pages: Pages, repository: str, name: str) -> None:
         with Step(room.context.store) as step:
             asked = [step.add(partial(_read, room, one.key)) for one in rendered]
         held = [one.result for one in asked]
-        names = {*_listed(pages, held[0].raw), name}
+        names = {*_listed(pages, held[0].raw), *new}
         wanted = pages.root(repository, sorted(names))
         # What was read a moment after the first may list more than that did.
         newer = [

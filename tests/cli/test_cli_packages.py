@@ -33,16 +33,28 @@ class TestDomains:
         )
         assert "AbcDev" in call("init AbcDev").stdout
 
+    @pytest.mark.parametrize("place", ["./.versioned", "./.versioned/packages", "."])
+    def test_none_is_made_where_artifacts_are_kept(self, call, run, home, place):
+        run("init -q")
+        before = sorted(home.iterdir())
+        ran = call(f"init AbcDev --domain {place}")
+        assert (ran.stdout, ran.code) == ("", 2)
+        assert ran.stderr.splitlines()[1] == (
+            "hint: packages need a place of their own: --domain URL"
+        )
+        assert sorted(home.iterdir()) == before
+        assert call("init AbcDev").code == 0
+
     def test_the_config_names_it_from_then_on(self, call, home, monkeypatch):
         (home / ".versioned.toml").write_text(
-            'repository = "s3://b/x"\n\n[packages] # ours\n\n[images]\nregistry = "r"\n'
+            'repository = "./here"\n\n[packages] # ours\n\n[images]\nregistry = "r"\n'
         )
         call("init AbcDev --domain ./kept").said(
             "the domain packages is ready in file:///work/kept; repositories: AbcDev\n",
             ".versioned.toml names it for this directory and those below\n",
         )
         assert (home / ".versioned.toml").read_text() == (
-            'repository = "s3://b/x"\n\n[packages] # ours\ndomain = "./kept"\n\n'
+            'repository = "./here"\n\n[packages] # ours\ndomain = "./kept"\n\n'
             '[images]\nregistry = "r"\n'
         )
         (home / "below").mkdir()

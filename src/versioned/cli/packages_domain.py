@@ -8,6 +8,8 @@ import click
 
 from versioned.cli import config
 from versioned.cli.packages_options import PackagesCommand, PackagesSession, pass_packages
+from versioned.errors import InvalidInputError
+from versioned.opening import open_store
 from versioned.packages.errors import DomainNotFoundError
 from versioned.packages.packages import Packages
 
@@ -34,6 +36,7 @@ def init(ours: PackagesSession, /, *, repositories: tuple[str, ...], name: str |
     """
     chosen = ours.named or config.Chosen(config.DEFAULT_DOMAIN, "the default")
     packages = ours.open(chosen)
+    _refuse_repository(ours, packages)
     made = packages.create_domain(name or _name_of(packages))
     for one in repositories:
         packages.create_repository(one)
@@ -52,6 +55,22 @@ def init(ours: PackagesSession, /, *, repositories: tuple[str, ...], name: str |
         ours.out.note(f"{config.FILE_NAME} names it for this directory and those below")
     if not names:
         ours.out.note("versioned packages create makes a repository")
+
+
+def _refuse_repository(ours: PackagesSession, packages: Packages) -> None:
+    """A repository of artifacts takes every folder in it for an artifact, so neither may lie in
+    the other. Raises InvalidInputError."""
+    session = ours.session
+    named = session.named or config.nearest_default(session.cwd)
+    if named is None:
+        return
+    theirs = f"{open_store(named.url)[0].uri('').rstrip('/')}/"
+    uri = packages.context.store.uri("")
+    if theirs.startswith(f"{uri.rstrip('/')}/") or f"{uri.rstrip('/')}/".startswith(theirs):
+        raise InvalidInputError(
+            f"{uri} is where artifacts are kept: {theirs.rstrip('/')}",
+            hint="packages need a place of their own: --domain URL",
+        )
 
 
 def _name_of(packages: Packages) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import sys
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _MIB = 1024 * 1024
 _PORT = 8080
+_PORT_NUMBER = re.compile(r"[0-9]{1,5}")
+_LAST_PORT = 65535
 
 
 @click.command(
@@ -95,7 +98,7 @@ def serve(
         from versioned.server.serving import serve as run  # noqa: PLC0415
         from versioned.server.settings import Settings  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        raise MissingExtraError(error.name) from error
+        raise MissingExtraError((error.name or "").partition(".")[0]) from error
     settings = Settings(
         public_url=public_url,
         downloads=downloads,
@@ -130,7 +133,7 @@ class MissingExtraError(VersionedError):
 
     code = "missing-extra"
 
-    def __init__(self, name: str | None) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__(
             f"the server needs {name}, which is not installed",
             hint="pip install 'versioned[server]'",
@@ -140,13 +143,13 @@ class MissingExtraError(VersionedError):
 def _listening(text: str) -> socket.socket:
     """Raises InvalidInputError for what is no address, or one that can't be had."""
     host, colon, port = text.rpartition(":")
-    if not colon or not (port.isascii() and port.isdigit()):
+    if not colon or not _PORT_NUMBER.fullmatch(port) or int(port) > _LAST_PORT:
         raise InvalidInputError(f"{text!r} is no address", hint=f"such as 127.0.0.1:{_PORT}")
     host = host.removeprefix("[").removesuffix("]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, int(port)), family=family, backlog=1024)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise InvalidInputError(
             f"{text} can't be listened on: {error}", hint="is something else there already?"
         ) from error

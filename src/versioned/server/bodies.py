@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import BinaryIO
 
+import python_multipart  # noqa: F401 - Starlette misses it only when the first form comes
 from anyio import to_thread
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser

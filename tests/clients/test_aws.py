@@ -1,23 +1,16 @@
 """`aws codeartifact`, unmodified, against our server, with the clients that it logs in."""
 
 import json
-from contextlib import closing
 
 import pytest
-from codeartifact_rig import builds, file_name, rig
-from package_making import PYABC, names, open_packages, sha256, wheel
-
-from serving import domain_url
-from versioned.stores.local import LocalStore
+from codeartifact_rig import builds, file_name, local_rig
+from package_making import PYABC, names, sha256, wheel
 
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory):
-    place = tmp_path_factory.mktemp("codeartifact")
-    with closing(LocalStore(place / "domain", settle=0)) as store:
-        store.create()
-        with rig(open_packages(store), domain_url(store, "local"), place / "log") as made:
-            yield made
+    with local_rig(tmp_path_factory.mktemp("codeartifact")) as made:
+        yield made
 
 
 class Aws:

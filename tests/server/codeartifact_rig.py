@@ -2,17 +2,18 @@
 
 import json
 import secrets
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import boto3
 import botocore
 import pytest
 from botocore.config import Config
-from package_making import PYABC, publish_builds, wheel
+from package_making import PYABC, open_packages, publish_builds, wheel
 
-from serving import served
+from serving import domain_url, served
 from versioned.packages import Package, Packages
+from versioned.stores.local import LocalStore
 
 SCRIPTS = Package.of("generic", "scripts", "team")
 SCALARS = {
@@ -61,6 +62,15 @@ def rig(packages, url, log):
     with served(url, log=log) as server:
         secret = packages.create_token("ann", {"*": ("admin",)}).secret
         yield Rig(packages, url, server.url, make_client(server.url, secret))
+
+
+@contextmanager
+def local_rig(place):
+    """One before a local store below `place`, for what no store has a part in."""
+    with closing(LocalStore(place / "domain", settle=0)) as store:
+        store.create()
+        with rig(open_packages(store), domain_url(store, "local"), place / "log") as made:
+            yield made
 
 
 def make_client(url, secret, **options):
@@ -138,3 +148,24 @@ def pyabc(repository, version=None, **others):
 
 def file_name(build):
     return wheel(build=build)[0]
+
+
+def version_of(ours, repository, version="1.0.0"):
+    return ours.call("describe_package_version", **pyabc(repository, version))["packageVersion"]
+
+
+def assets_of(ours, repository, version="1.0.0", **others):
+    return ours.call("list_package_version_assets", **pyabc(repository, version, **others))
+
+
+def copy(ours, source, target, **said):
+    named = {"sourceRepository": source, "destinationRepository": target}
+    return ours.call("copy_package_versions", **named, format="pypi", package="pyabc", **said)
+
+
+def failures(answer):
+    return {version: one["errorCode"] for version, one in answer["failedVersions"].items()}
+
+
+def names(answer):
+    return [one["name"] for one in answer["assets"]]

@@ -185,6 +185,7 @@ def test_a_parameter_that_is_missing_is_named(operation, server):
             assert name in answer.json()["message"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_hostile_values_never_break_it(operation, own_server):
     body = {name: json.dumps({"versions": ["1.0.0"]}).encode() for name in ON_VERSIONS}
@@ -271,6 +272,14 @@ def test_a_body_that_can_not_be_meant_is_refused(body, path, server):
 def test_a_status_that_is_none_is_refused(target, server):
     body = f'{{"versions": ["1.0.0"], "targetStatus": {target}}}'.encode()
     assert is_refused(ask(server, "UpdatePackageVersionsStatus", body=body), "ValidationException")
+
+
+@pytest.mark.parametrize("operation", ["ListPackages", "GetPackageVersionAsset", "DeletePackage"])
+@pytest.mark.parametrize("name", ["repository", "package", "namespace"])
+def test_hostile_names_are_refused(name, operation, own_server):
+    for value in HOSTILE[:7]:
+        answer = ask(own_server, operation, **{name: value})
+        assert answer.status_code == 200 or is_refused(answer)
 
 
 def test_hostile_versions_are_told_apart_from_good_ones(server):

@@ -357,6 +357,13 @@ class TestGetting:
         packages(f"get {DEV} {name_of('23')} -o x.whl -q").said("x.whl\n")
         assert (home / "x.whl").read_bytes() == wheel(build="23")[1]
 
+    def test_the_set_without_a_build_is_named_by_nothing(self, packages, dist):
+        packages(f"publish AbcDev {dist(wheel())}")
+        packages(f"get {DEV} --set '' -q").said(
+            "pyabc-1.0.0.tar.gz\nPyABC-1.0.0-py3-none-any.whl\n"
+        )
+        assert packages(f"get {DEV} {name_of('24')} --set ''").code == 3
+
     def test_to_standard_output(self, packages):
         ran = packages(f"get {DEV} {name_of('24')} -o -")
         assert (ran.raw, ran.stderr) == (wheel(build="24")[1], "")

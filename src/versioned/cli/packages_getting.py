@@ -97,9 +97,9 @@ def get(
 
 def _chosen(found: Revision, asset: str | None, asset_set: str | None) -> tuple[Asset, ...]:
     """One by its name, of the active set before all others; or all of a set."""
-    held = choose(found, Choice(asset_set=asset_set)) if asset_set or not asset else ()
     if asset is None:
-        return held
+        return choose(found, Choice(asset_set=asset_set))
+    held = () if asset_set is None else choose(found, Choice(asset_set=asset_set))
     among = held or (*found.state.active_assets, *found.state.assets)
     one = next((one for one in among if one.name == asset), None)
     if one is None:

@@ -64,28 +64,27 @@ def verdict(
     if passed == failed:
         raise click.UsageError("Say either --pass or --fail.")
     outcome = "pass" if passed else "fail"
+    held = ours.packages.describe_package_version(
+        place.repository, place.package, place.version, revision=revision
+    )
     found = ours.packages.record_verdict(
         place.repository,
         place.package,
         place.version,
         check,
         outcome,
-        revision=revision,
+        revision=held.revision,
         assets=assets,
         asset_set=asset_set,
         url=url,
         message=message,
-    )
-    held = ours.packages.describe_package_version(
-        place.repository, place.package, place.version, revision=revision
     )
     names = {one.sha256: one.name for one in held.state.assets}
     ours.out.answer(
         [one.to_dict() for one in found],
         quiet=[one.sha256 for one in found],
         people=[
-            f"{check}: {outcome} for {names.get(one.sha256, place.reference)} "
-            f"(sha256 {one.sha256[:SHORT_SHA]})"
+            f"{check}: {outcome} for {names[one.sha256]} (sha256 {one.sha256[:SHORT_SHA]})"
             for one in found
         ],
     )

@@ -10,7 +10,7 @@ from versioned.cli.words import SHORT_SHA, count_words, size_words
 from versioned.packages.build_tag import NO_BUILD
 from versioned.packages.committing import Change
 from versioned.packages.coordinates import PackageFormat
-from versioned.packages.revision import Asset, PackageStatus, Revision, ordered_assets
+from versioned.packages.revision import Asset, Revision, ordered_assets
 
 _NO_BUILD = "no build"
 
@@ -116,11 +116,6 @@ def assets_table(revision: Revision, shown: Collection[Asset]) -> Table:
         if one in shown
     ]
     return filled(Table(columns, rows, "no assets"))
-
-
-def is_gone(revision: Revision) -> bool:
-    """Whether the bytes of a version were taken away."""
-    return revision.state.status in {PackageStatus.DISPOSED, PackageStatus.DELETED}
 
 
 def _mark(asset: Asset) -> tuple[str | None, str, str, int]:

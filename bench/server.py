@@ -46,17 +46,35 @@ class Server:
         }
 
 
+def free_port() -> int:
+    """A port of loopback that nobody has just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def client_of(server: Server, **options: Any) -> Any:  # noqa: ANN401 - boto3's own
+    """A boto3 client for S3 on that server; `options` go to boto3."""
+    return boto3.client(
+        "s3",
+        endpoint_url=server.endpoint,
+        aws_access_key_id=server.access_key,
+        aws_secret_access_key=server.secret_key,
+        region_name=REGION,
+        **options,
+    )
+
+
 @contextmanager
 def moto() -> Iterator[Server]:
     """A moto server in a process of its own, so that it shares no lock with either side."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)
     try:
-        _wait_for(port, process)
+        wait_for(port, process)
         name = f"moto {importlib.metadata.version('moto')}"
         yield Server(name, f"http://127.0.0.1:{port}", "testing", "testing")
     finally:
@@ -64,29 +82,24 @@ def moto() -> Iterator[Server]:
         process.wait(10)
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Until a server answers. Raises SystemExit where it does not."""
+    for _ in range(600):
         if process.poll() is not None:
-            raise SystemExit("bench: moto's server did not start; is moto[server] installed?")
+            raise SystemExit(f"bench: {process.args!r} did not start; is all of it installed?")
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
             time.sleep(0.1)
         else:
             return
-    raise SystemExit("bench: moto's server does not answer")
+    raise SystemExit(f"bench: {process.args!r} does not answer")
 
 
 @contextmanager
 def bucket_on(server: Server) -> Iterator[str]:
     """The name of a new bucket, which is removed again with all that is in it."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=server.endpoint,
-        aws_access_key_id=server.access_key,
-        aws_secret_access_key=server.secret_key,
-        region_name=REGION,
-    )
+    client = client_of(server)
     bucket = f"versioned-bench-{secrets.token_hex(6)}"
     client.create_bucket(Bucket=bucket)
     try:

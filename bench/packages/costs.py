@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import boto3
-
 from bench.measure import DELAY
 from bench.packages.wheels import make_wheel
-from bench.server import REGION, Server
+from bench.server import Server, client_of
 from bench.wire import Wire, count_steps
 from versioned.packages import Package, Packages
 from versioned.stores.s3 import S3Store, client_config
@@ -34,14 +32,7 @@ class Counted:
 
 def costs(server: Server, bucket: str) -> list[Counted]:
     """Every operation once, on packages of their own, in a process that is warm."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=server.endpoint,
-        aws_access_key_id=server.access_key,
-        aws_secret_access_key=server.secret_key,
-        region_name=REGION,
-        config=client_config(),
-    )
+    client = client_of(server, config=client_config())
     packages = Packages(S3Store(client, bucket, "packages"), actor="bench")
     packages.create_domain("bench")
     for name in (DEV, PROD):

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
@@ -16,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.server import free_port, wait_for
 from versioned.packages import Packages
 from versioned.packages.tokens import Scope
 
@@ -49,7 +48,7 @@ def versioned_server(room: Path) -> Iterator[Running]:
     packages.create_domain("bench")
     packages.create_repository(REPOSITORY)
     token = packages.create_token("bench", {REPOSITORY: [Scope.ADMIN]}).secret
-    port = _free_port()
+    port = free_port()
     program = Path(sys.executable).with_name("versioned")
     command = [program, "serve", "--domain", room, "--listen", f"127.0.0.1:{port}", "-q"]
     with _started(command, port) as pid:
@@ -61,7 +60,7 @@ def versioned_server(room: Path) -> Iterator[Running]:
 def pypiserver(room: Path, python: Path) -> Iterator[Running]:
     """pypiserver, without passwords."""
     room.mkdir(parents=True)
-    port = _free_port()
+    port = free_port()
     program = python.with_name("pypi-server")
     command = [program, "run", "-i", "127.0.0.1", "-p", str(port), "-a", ".", "-P", ".", room]
     with _started(command, port) as pid:
@@ -72,7 +71,7 @@ def pypiserver(room: Path, python: Path) -> Iterator[Running]:
 @contextmanager
 def devpi(room: Path, python: Path) -> Iterator[Running]:
     """devpi-server, with an index of its own that has no upstream."""
-    port = _free_port()
+    port = free_port()
     subprocess.run(
         [python.with_name("devpi-init"), "--serverdir", room, "--root-passwd", _PASSWORD],
         check=True,
@@ -98,7 +97,7 @@ def _started(command: Sequence[str | Path], port: int) -> Iterator[int]:
     environ = {k: v for k, v in os.environ.items() if not k.startswith("VERSIONED_")}
     process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, env=environ)
     try:
-        _wait_for(port, process)
+        wait_for(port, process)
         yield process.pid
     finally:
         process.terminate()
@@ -107,26 +106,6 @@ def _started(command: Sequence[str | Path], port: int) -> Iterator[int]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(20)
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        if process.poll() is not None:
-            raise SystemExit(f"bench: {process.args} did not start")
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit(f"bench: {process.args} does not answer")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _call(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -22,6 +22,8 @@ from versioned.transfer import VerifiedReader, read_to_path
 
 SMALL = 8 * 1024 * 1024
 """Assets up to this many bytes pass through this program when they are promoted."""
+
+_COPIES_AT_ONCE = 4
 
 
 def key_of(place: Place, asset: Asset) -> str:
@@ -79,17 +81,25 @@ def put_asset(
             step.add(partial(context.write, aside, beside, attributes=_beside_attributes(beside)))
 
 
-def copy_asset(context: Context, source: Place, asset: Asset, target: Place, wanted: Asset) -> None:
-    """Let the bytes of an asset lie in another repository, and prove them there.
+def copy_assets(
+    context: Context, source: Place, target: Place, pairs: Sequence[tuple[Asset, Asset]]
+) -> None:
+    """Let the bytes of assets lie in another repository, and prove them there; each pair is an
+    asset of the source, and what it is at the target.
 
     A small one is read, checked and written; a large one is copied inside the store and read
-    back. Idempotent. Raises AssetNotFoundError, ContentMismatchError.
+    back. A few at a time. Idempotent. Raises AssetNotFoundError, ContentMismatchError.
     """
-    origin, key = key_of(source, asset), key_of(target, wanted)
-    with Step(context.store) as step:
-        step.add(lambda: _copy_bytes(context, origin, key, asset))
+    calls: list[Callable[[], None]] = []
+    for asset, wanted in pairs:
+        origin, key = key_of(source, asset), key_of(target, wanted)
+        calls.append(partial(_copy_bytes, context, origin, key, asset))
         if asset.beside is not None:
-            step.add(lambda: _copy_beside(context, source, asset, target, wanted))
+            calls.append(partial(_copy_beside, context, source, asset, target, wanted))
+    for start in range(0, len(calls), _COPIES_AT_ONCE):
+        with Step(context.store) as step:
+            for call in calls[start : start + _COPIES_AT_ONCE]:
+                step.add(call)
 
 
 def _copy_bytes(context: Context, origin: str, key: str, asset: Asset) -> None:
@@ -194,9 +204,15 @@ def refuse_unreadable(revision: Revision) -> None:
 
 def _reader(context: Context, key: str, asset: Asset) -> VerifiedReader:
     try:
-        return VerifiedReader(context, key, meant=asset.sha256)
+        reader = VerifiedReader(context, key, meant=asset.sha256)
     except ObjectNotFoundError:
         raise _gone(asset) from None
+    if reader.info.size != asset.size:
+        raise ContentMismatchError(
+            f"{key!r} has {reader.info.size} bytes, published were {asset.size}",
+            hint="it is damaged or was tampered with; publish the version anew",
+        )
+    return reader
 
 
 def _gone(asset: Asset) -> AssetNotFoundError:

@@ -10,7 +10,7 @@ from versioned.context import stamp
 from versioned.errors import InvalidInputError
 from versioned.naming import validate_word
 from versioned.packages.asset_verdict import require_verdicts
-from versioned.packages.assets import copy_asset, refuse_unreadable
+from versioned.packages.assets import copy_assets, refuse_unreadable
 from versioned.packages.build_tag import NO_BUILD
 from versioned.packages.changes import take
 from versioned.packages.committing import Change, change
@@ -123,6 +123,7 @@ def promote(
     at = stamp(room.context.store.now())
     new = [_promoted(found, one, sorted(wanted), at, strip_build=strip_build) for one in chosen]
     sources = {(one.name, one.sha256): asset for one, asset in zip(new, chosen, strict=True)}
+    copied: set[tuple[str, str, int]] = set()
 
     def decide(before: Revision | None) -> State:
         state = state_of(before)
@@ -136,10 +137,14 @@ def promote(
         return after if after is state else replace(after, about=found.state.about)
 
     def prepare(state: State) -> None:
-        for asset in state.assets:
-            origin = sources.get((asset.name, asset.sha256))
-            if origin and asset.uploaded_at == at:
-                copy_asset(room.context, source, origin, place, asset)
+        missing = {
+            (one.name, one.sha256, one.generation): one
+            for one in state.assets
+            if one.uploaded_at == at and (one.name, one.sha256) in sources
+        }
+        pairs = [(sources[mark[:2]], one) for mark, one in missing.items() if mark not in copied]
+        copy_assets(room.context, source, place, pairs)
+        copied.update(missing)
 
     return change(
         room,

@@ -16,6 +16,12 @@ def packages(store):
 
 
 @pytest.fixture
-def local_packages(make_store):
-    """The same on a local store, for what no store has a part in."""
-    return open_packages(make_store("local"))
+def local_store(make_store):
+    """A fresh, empty store in a directory, for what no store has a part in."""
+    return make_store("local")
+
+
+@pytest.fixture
+def local_packages(local_store):
+    """The same packages on the local store."""
+    return open_packages(local_store)

@@ -226,17 +226,17 @@ def test_nothing_is_kept_of_a_file_that_was_refused(packages, store):
                 publish(packages, made)
 
 
-def test_one_bad_file_among_good_ones_keeps_all_of_them_out(packages, store):
-    with unchanged(store), pytest.raises(InvalidDistributionError):
-        publish(packages, wheel(build="9"), cut(sdist(), 0.5))
+def test_one_bad_file_among_good_ones_keeps_all_of_them_out(local_packages, local_store):
+    with unchanged(local_store), pytest.raises(InvalidDistributionError):
+        publish(local_packages, wheel(build="9"), cut(sdist(), 0.5))
 
 
-def test_files_of_two_versions_are_no_one_moment(packages, store):
+def test_files_of_two_versions_are_no_one_moment(local_packages, local_store):
     with (
-        unchanged(store),
+        unchanged(local_store),
         pytest.raises(InvalidDistributionError, match="not files of one version"),
     ):
-        publish(packages, wheel(), wheel(version="2.0.0"))
+        publish(local_packages, wheel(), wheel(version="2.0.0"))
 
 
 class TestWhatIsSaidOfAVersion:

@@ -59,9 +59,9 @@ class TestWhatIsPromoted:
         assert arrived.state.active == "24"
         assert read(packages, "AbcStaging", named("24")) == wheel(build="24")[1]
 
-    def test_a_build_is_promoted_by_its_name_after_later_uploads(self, packages):
-        publish_builds(packages, "23", "24", "25")
-        arrived = promote(packages, assets=[named("23")]).revision
+    def test_a_build_is_promoted_by_its_name_after_later_uploads(self, local_packages):
+        publish_builds(local_packages, "23", "24", "25")
+        arrived = promote(local_packages, assets=[named("23")]).revision
         assert names(arrived) == [named("23")]
         assert arrived.state.active == "23"
 
@@ -76,10 +76,10 @@ class TestWhatIsPromoted:
         arrived = promote(local_packages, asset_set="23").revision
         assert sorted(names(arrived)) == [named("23"), "pyabc-1.0.0.tar.gz"]
 
-    def test_an_older_revision_is_promoted_as_it_was_then(self, packages):
-        tested = publish_builds(packages, "23")
-        publish_builds(packages, "24", "25")
-        arrived = promote(packages, revision=tested.revision).revision
+    def test_an_older_revision_is_promoted_as_it_was_then(self, local_packages):
+        tested = publish_builds(local_packages, "23")
+        publish_builds(local_packages, "24", "25")
+        arrived = promote(local_packages, revision=tested.revision).revision
         assert names(arrived) == [named("23")]
         assert arrived.state.assets[0].origin.revision == tested.revision
 
@@ -91,17 +91,19 @@ class TestWhatIsPromoted:
         assert origin.asset == named("24")
         assert (arrived.action, arrived.by, arrived.message) == ("promote", "bob", "passed")
 
-    def test_a_promotion_goes_on_from_repository_to_repository(self, packages):
-        publish_builds(packages, "23", "24")
-        promote(packages, assets=[named("23")])
-        arrived = promote(packages, "AbcStaging", "AbcProd").revision
+    def test_a_promotion_goes_on_from_repository_to_repository(self, local_packages):
+        publish_builds(local_packages, "23", "24")
+        promote(local_packages, assets=[named("23")])
+        arrived = promote(local_packages, "AbcStaging", "AbcProd").revision
         assert names(arrived) == [named("23")]
-        assert read(packages, "AbcProd", named("23")) == wheel(build="23")[1]
+        assert read(local_packages, "AbcProd", named("23")) == wheel(build="23")[1]
 
-    def test_a_name_that_is_unknown_is_refused_with_those_there_are(self, packages, store):
-        publish_builds(packages, "24")
-        with unchanged(store), pytest.raises(AssetNotFoundError, match="PyABC-1"):
-            promote(packages, assets=[named("24"), named("25")])
+    def test_a_name_that_is_unknown_is_refused_with_those_there_are(
+        self, local_packages, local_store
+    ):
+        publish_builds(local_packages, "24")
+        with unchanged(local_store), pytest.raises(AssetNotFoundError, match="PyABC-1"):
+            promote(local_packages, assets=[named("24"), named("25")])
 
     def test_an_asset_is_named_in_one_way(self, local_packages):
         publish_builds(local_packages, "24")
@@ -136,10 +138,10 @@ class TestSetsOfGenericAssets:
         found = packages.describe_package_version("AbcStaging", SCRIPTS, "7")
         return {(one.asset_set, one.name) for one in found.state.assets}
 
-    def test_of_a_name_in_several_sets_that_of_the_active_set_is_promoted(self, packages):
-        put_sets(packages, {"a": b"1", "b": b"1"}, {"a": b"2"})
-        self.promote(packages, assets=["a"])
-        assert self.held(packages) == {("2", "a")}
+    def test_of_a_name_in_several_sets_that_of_the_active_set_is_promoted(self, local_packages):
+        put_sets(local_packages, {"a": b"1", "b": b"1"}, {"a": b"2"})
+        self.promote(local_packages, assets=["a"])
+        assert self.held(local_packages) == {("2", "a")}
 
     def test_a_name_of_another_set_is_never_left_out_in_silence(self, local_packages):
         put_sets(local_packages, {"a": b"1", "b": b"1"}, {"a": b"2"})
@@ -151,12 +153,12 @@ class TestSetsOfGenericAssets:
         with pytest.raises(AssetNotFoundError, match="2 asset sets and not in the active one"):
             self.promote(local_packages, assets=["a"])
 
-    def test_files_of_two_sets_with_one_name_arrive_with_all_their_bytes(self, packages):
-        put_sets(packages, {"a": b"1"}, {"a": b"2"})
-        self.promote(packages, sha256=[sha256(b"1"), sha256(b"2")])
+    def test_files_of_two_sets_with_one_name_arrive_with_all_their_bytes(self, local_packages):
+        put_sets(local_packages, {"a": b"1"}, {"a": b"2"})
+        self.promote(local_packages, sha256=[sha256(b"1"), sha256(b"2")])
         for asset_set in ("1", "2"):
             found = read(
-                packages, "AbcStaging", "a", package=SCRIPTS, version="7", asset_set=asset_set
+                local_packages, "AbcStaging", "a", package=SCRIPTS, version="7", asset_set=asset_set
             )
             assert found == asset_set.encode()
 
@@ -192,17 +194,22 @@ class TestStrippingTheBuild:
         assert read(packages, "AbcStaging", names(arrived)[0]) == wheel(build="24")[1]
         assert arrived.state.assets[0].origin.asset == named("24")
 
-    def test_another_build_does_not_replace_the_one_that_was_released(self, packages, store):
-        publish_builds(packages, "24")
-        promote(packages, strip_build=True)
-        publish_builds(packages, "25")
-        with unchanged(store, "AbcStaging/"), pytest.raises(AssetExistsError, match="other bytes"):
-            promote(packages, strip_build=True, allow_overwrite=True)
+    def test_another_build_does_not_replace_the_one_that_was_released(
+        self, local_packages, local_store
+    ):
+        publish_builds(local_packages, "24")
+        promote(local_packages, strip_build=True)
+        publish_builds(local_packages, "25")
+        with (
+            unchanged(local_store, "AbcStaging/"),
+            pytest.raises(AssetExistsError, match="other bytes"),
+        ):
+            promote(local_packages, strip_build=True, allow_overwrite=True)
 
-    def test_two_builds_can_not_be_stripped_to_one_name(self, packages, store):
-        publish_builds(packages, "24", "25")
-        with unchanged(store), pytest.raises(AssetExistsError):
-            promote(packages, assets=[named("24"), named("25")], strip_build=True)
+    def test_two_builds_can_not_be_stripped_to_one_name(self, local_packages, local_store):
+        publish_builds(local_packages, "24", "25")
+        with unchanged(local_store), pytest.raises(AssetExistsError):
+            promote(local_packages, assets=[named("24"), named("25")], strip_build=True)
 
     def test_names_without_a_build_stay_as_they_are(self, local_packages):
         publish(local_packages, wheel(), sdist())
@@ -217,19 +224,19 @@ class TestWhatIsThereAlready:
         with unchanged(store):
             assert not promote(packages).changed
 
-    def test_a_version_that_has_something_else_is_not_added_to(self, packages, store):
-        publish_builds(packages, "23", "24")
-        promote(packages, assets=[named("23")])
-        with unchanged(store), pytest.raises(VersionExistsError, match="--allow-overwrite"):
-            promote(packages)
+    def test_a_version_that_has_something_else_is_not_added_to(self, local_packages, local_store):
+        publish_builds(local_packages, "23", "24")
+        promote(local_packages, assets=[named("23")])
+        with unchanged(local_store), pytest.raises(VersionExistsError, match="--allow-overwrite"):
+            promote(local_packages)
 
-    def test_it_is_added_to_where_that_is_allowed_and_nothing_is_lost(self, packages):
-        publish_builds(packages, "23", "24")
-        promote(packages, assets=[named("23")])
-        arrived = promote(packages, allow_overwrite=True).revision
+    def test_it_is_added_to_where_that_is_allowed_and_nothing_is_lost(self, local_packages):
+        publish_builds(local_packages, "23", "24")
+        promote(local_packages, assets=[named("23")])
+        arrived = promote(local_packages, allow_overwrite=True).revision
         assert names(arrived) == [named("23"), named("24")]
         assert arrived.state.active == "24"
-        assert read(packages, "AbcStaging", named("23")) == wheel(build="23")[1]
+        assert read(local_packages, "AbcStaging", named("23")) == wheel(build="23")[1]
 
     def test_an_older_build_can_be_promoted_over_a_newer_one(self, local_packages):
         publish_builds(local_packages, "23", "24")
@@ -237,30 +244,30 @@ class TestWhatIsThereAlready:
         arrived = promote(local_packages, assets=[named("23")], allow_overwrite=True).revision
         assert arrived.state.active == "23"
 
-    def test_other_bytes_under_a_name_are_refused_even_then(self, packages, store):
-        publish_builds(packages, "24")
-        publish(packages, wheel(build="24", body="OTHER = 1\n"), repository="AbcStaging")
-        with unchanged(store), pytest.raises(AssetExistsError, match="with other bytes"):
-            promote(packages, allow_overwrite=True)
+    def test_other_bytes_under_a_name_are_refused_even_then(self, local_packages, local_store):
+        publish_builds(local_packages, "24")
+        publish(local_packages, wheel(build="24", body="OTHER = 1\n"), repository="AbcStaging")
+        with unchanged(local_store), pytest.raises(AssetExistsError, match="with other bytes"):
+            promote(local_packages, allow_overwrite=True)
 
-    def test_a_version_that_was_deleted_is_promoted_anew(self, packages):
-        publish_builds(packages, "24")
-        promote(packages)
-        status(packages, PackageStatus.DELETED, "AbcStaging")
-        assert names(promote(packages).revision) == [named("24")]
-        assert read(packages, "AbcStaging", named("24")) == wheel(build="24")[1]
+    def test_a_version_that_was_deleted_is_promoted_anew(self, local_packages):
+        publish_builds(local_packages, "24")
+        promote(local_packages)
+        status(local_packages, PackageStatus.DELETED, "AbcStaging")
+        assert names(promote(local_packages).revision) == [named("24")]
+        assert read(local_packages, "AbcStaging", named("24")) == wheel(build="24")[1]
 
-    def test_nothing_is_promoted_into_its_own_repository(self, packages, store):
-        publish_builds(packages, "24")
-        with unchanged(store), pytest.raises(InvalidInputError, match="into itself"):
-            promote(packages, "AbcDev", "AbcDev")
+    def test_nothing_is_promoted_into_its_own_repository(self, local_packages, local_store):
+        publish_builds(local_packages, "24")
+        with unchanged(local_store), pytest.raises(InvalidInputError, match="into itself"):
+            promote(local_packages, "AbcDev", "AbcDev")
 
     @pytest.mark.parametrize("wanted", [PackageStatus.ARCHIVED, PackageStatus.DISPOSED])
-    def test_a_version_that_was_put_away_is_not_promoted(self, packages, store, wanted):
-        publish_builds(packages, "24")
-        status(packages, wanted)
-        with unchanged(store), pytest.raises(PackageStatusError, match=str(wanted)):
-            promote(packages)
+    def test_a_version_that_was_put_away_is_not_promoted(self, local_packages, local_store, wanted):
+        publish_builds(local_packages, "24")
+        status(local_packages, wanted)
+        with unchanged(local_store), pytest.raises(PackageStatusError, match=str(wanted)):
+            promote(local_packages)
 
     @pytest.mark.parametrize("wanted", [PackageStatus.ARCHIVED, PackageStatus.DISPOSED])
     def test_nothing_is_promoted_into_a_version_that_was_put_away(self, local_packages, wanted):
@@ -270,12 +277,17 @@ class TestWhatIsThereAlready:
         with pytest.raises(PackageStatusError, match=str(wanted)):
             promote(local_packages, allow_overwrite=True)
 
-    def test_an_older_revision_whose_bytes_were_removed_is_not_promoted(self, packages, store):
-        tested = publish_builds(packages, "23")
-        publish_builds(packages, "24")
-        packages.change_version("AbcDev", PYABC, "1.0.0").remove_named([named("23")])
-        with unchanged(store, "AbcStaging/"), pytest.raises(AssetNotFoundError, match="removed"):
-            promote(packages, revision=tested.revision)
+    def test_an_older_revision_whose_bytes_were_removed_is_not_promoted(
+        self, local_packages, local_store
+    ):
+        tested = publish_builds(local_packages, "23")
+        publish_builds(local_packages, "24")
+        local_packages.change_version("AbcDev", PYABC, "1.0.0").remove_named([named("23")])
+        with (
+            unchanged(local_store, "AbcStaging/"),
+            pytest.raises(AssetNotFoundError, match="removed"),
+        ):
+            promote(local_packages, revision=tested.revision)
 
 
 class TestBytes:
@@ -303,10 +315,12 @@ class TestVerdicts:
     def verdict(self, packages, outcome, **options):
         return packages.record_verdict("AbcDev", PYABC, "1.0.0", "integration", outcome, **options)
 
-    def test_a_build_without_a_verdict_that_is_required_is_refused(self, packages, store):
-        publish_builds(packages, "24")
-        with unchanged(store), pytest.raises(VerdictMissingError) as caught:
-            promote(packages, require=["integration"])
+    def test_a_build_without_a_verdict_that_is_required_is_refused(
+        self, local_packages, local_store
+    ):
+        publish_builds(local_packages, "24")
+        with unchanged(local_store), pytest.raises(VerdictMissingError) as caught:
+            promote(local_packages, require=["integration"])
         assert caught.value.unmet == {f"integration of {named('24')}": "no verdict"}
 
     def test_a_build_that_passed_is_promoted(self, packages):
@@ -348,21 +362,23 @@ class TestVerdicts:
         with pytest.raises(VerdictMissingError, match=r"pyabc-1\.0\.0\.tar\.gz"):
             promote(local_packages, require=["integration"])
 
-    def test_what_a_repository_requires_itself_is_required_always(self, packages):
-        packages.create_repository("AbcProd", requires=["integration"])
-        publish_builds(packages, "24")
+    def test_what_a_repository_requires_itself_is_required_always(self, local_packages):
+        local_packages.create_repository("AbcProd", requires=["integration"])
+        publish_builds(local_packages, "24")
         with pytest.raises(VerdictMissingError):
-            promote(packages, target="AbcProd")
-        self.verdict(packages, "pass")
-        arrived = promote(packages, target="AbcProd").revision
+            promote(local_packages, target="AbcProd")
+        self.verdict(local_packages, "pass")
+        arrived = promote(local_packages, target="AbcProd").revision
         assert arrived.state.assets[0].origin.checks == ("integration",)
 
-    def test_what_is_required_from_now_on_is_heard_by_every_process(self, packages, store):
-        publish_builds(packages, "24")
-        packages.repository("AbcProd")
-        Packages(store).create_repository("AbcProd", requires=["license"])
+    def test_what_is_required_from_now_on_is_heard_by_every_process(
+        self, local_packages, local_store
+    ):
+        publish_builds(local_packages, "24")
+        local_packages.repository("AbcProd")
+        Packages(local_store).create_repository("AbcProd", requires=["license"])
         with pytest.raises(VerdictMissingError, match="license"):
-            promote(packages, target="AbcProd")
+            promote(local_packages, target="AbcProd")
 
     @pytest.mark.parametrize("check", ["", "a/b", "..", "x" * 65])
     def test_a_check_with_a_name_that_is_none_is_refused(self, local_packages, check):

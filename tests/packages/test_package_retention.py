@@ -165,12 +165,12 @@ class TestApplying:
         later = packages.context.store.now() + timedelta(hours=2)
         return plan_retention("AbcDev", found, rules, now=later)
 
-    def test_what_was_uploaded_within_the_hour_stays(self, packages, store):
-        publish_builds(packages, "23", "24")
-        plan = packages.plan_retention("AbcDev", AT_ONCE)
+    def test_what_was_uploaded_within_the_hour_stays(self, local_packages, local_store):
+        publish_builds(local_packages, "23", "24")
+        plan = local_packages.plan_retention("AbcDev", AT_ONCE)
         assert plan.removed == ()
-        with unchanged(store):
-            packages.apply_retention(plan)
+        with unchanged(local_store):
+            local_packages.apply_retention(plan)
 
     def test_what_a_plan_removes_goes_and_the_rest_stays(self, packages, store):
         publish_builds(packages, "22", "23", "24")
@@ -183,12 +183,14 @@ class TestApplying:
         assert not [one for one in keys(store, "AbcDev/pypi/files/") if "-22-" in one]
         assert read(packages, "AbcDev", wheel(build="23")[0]) == wheel(build="23")[1]
 
-    def test_whole_versions_go(self, packages):
+    def test_whole_versions_go(self, local_packages):
         for version in ("1.0.0", "1.9.0", "1.10.0"):
-            publish_builds(packages, "1", version=version)
-        done = packages.apply_retention(self.plan(packages, replace(AT_ONCE, keep_versions=2)))
+            publish_builds(local_packages, "1", version=version)
+        done = local_packages.apply_retention(
+            self.plan(local_packages, replace(AT_ONCE, keep_versions=2))
+        )
         assert [one.version for one in done.removed] == ["1.0.0"]
-        left = packages.list_package_versions("AbcDev", PYABC)
+        left = local_packages.list_package_versions("AbcDev", PYABC)
         assert [one.version for one in left] == ["1.10.0", "1.9.0"]
 
     @pytest.mark.parametrize(
@@ -204,24 +206,26 @@ class TestApplying:
             ),
         ],
     )
-    def test_a_version_that_changed_in_between_is_spared_whole(self, packages, store, between):
-        publish_builds(packages, "22", "23", "24")
-        plan = self.plan(packages)
-        between(packages)
-        with unchanged(store):
-            done = packages.apply_retention(plan)
+    def test_a_version_that_changed_in_between_is_spared_whole(
+        self, local_packages, local_store, between
+    ):
+        publish_builds(local_packages, "22", "23", "24")
+        plan = self.plan(local_packages)
+        between(local_packages)
+        with unchanged(local_store):
+            done = local_packages.apply_retention(plan)
         assert done.removed == ()
         assert [one.asset_set for one in done.spared] == ["23", "22"]
 
-    def test_a_plan_is_applied_once(self, packages, store):
-        publish_builds(packages, "22", "23", "24")
-        plan = self.plan(packages)
-        packages.apply_retention(plan)
-        with unchanged(store):
-            assert packages.apply_retention(plan).removed == ()
+    def test_a_plan_is_applied_once(self, local_packages, local_store):
+        publish_builds(local_packages, "22", "23", "24")
+        plan = self.plan(local_packages)
+        local_packages.apply_retention(plan)
+        with unchanged(local_store):
+            assert local_packages.apply_retention(plan).removed == ()
 
-    def test_a_plan_changes_nothing(self, packages, store):
-        publish_builds(packages, "22", "23", "24")
-        with unchanged(store):
-            assert packages.plan_retention("AbcDev", AT_ONCE, package=PYABC).sets
-            self.plan(packages)
+    def test_a_plan_changes_nothing(self, local_packages, local_store):
+        publish_builds(local_packages, "22", "23", "24")
+        with unchanged(local_store):
+            assert local_packages.plan_retention("AbcDev", AT_ONCE, package=PYABC).sets
+            self.plan(local_packages)

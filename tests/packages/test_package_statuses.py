@@ -47,14 +47,14 @@ def files_of(store):
 
 
 class TestActivating:
-    def test_an_older_build_is_made_active_again(self, packages):
-        publish_builds(packages, "23", "24")
-        assert changes(packages).activate("23").revision.state.active == "23"
+    def test_an_older_build_is_made_active_again(self, local_packages):
+        publish_builds(local_packages, "23", "24")
+        assert changes(local_packages).activate("23").revision.state.active == "23"
 
-    def test_what_is_active_already_changes_nothing(self, packages, store):
-        publish_builds(packages, "23", "24")
-        with unchanged(store):
-            assert not changes(packages).activate("24").changed
+    def test_what_is_active_already_changes_nothing(self, local_packages, local_store):
+        publish_builds(local_packages, "23", "24")
+        with unchanged(local_store):
+            assert not changes(local_packages).activate("24").changed
 
     def test_a_build_that_is_not_there_is_refused_with_those_there_are(self, local_packages):
         publish_builds(local_packages, "23")
@@ -74,12 +74,12 @@ class TestYanking:
         changes(packages).yank([named("24")], "broken")
         assert listed(packages) == {"pyabc-1.0.0.tar.gz": False, named("24"): "broken"}
 
-    def test_every_file_is_yanked_and_taken_back(self, packages):
-        publish(packages, wheel(build="24"), sdist())
-        changes(packages).yank(None, "")
-        assert set(listed(packages).values()) == {True}
-        changes(packages).yank(None, None)
-        assert set(listed(packages).values()) == {False}
+    def test_every_file_is_yanked_and_taken_back(self, local_packages):
+        publish(local_packages, wheel(build="24"), sdist())
+        changes(local_packages).yank(None, "")
+        assert set(listed(local_packages).values()) == {True}
+        changes(local_packages).yank(None, None)
+        assert set(listed(local_packages).values()) == {False}
 
     def test_a_yanked_file_can_still_be_had(self, local_packages):
         publish_builds(local_packages, "24")
@@ -114,26 +114,26 @@ class TestYanking:
 
 
 class TestStatuses:
-    def test_an_unlisted_version_is_there_for_whoever_names_it(self, packages):
-        publish_builds(packages, "24")
-        changes(packages).set_status(PackageStatus.UNLISTED)
-        assert listed(packages) == {named("24"): "unlisted"}
-        assert read(packages, "AbcDev", named("24")) == wheel(build="24")[1]
+    def test_an_unlisted_version_is_there_for_whoever_names_it(self, local_packages):
+        publish_builds(local_packages, "24")
+        changes(local_packages).set_status(PackageStatus.UNLISTED)
+        assert listed(local_packages) == {named("24"): "unlisted"}
+        assert read(local_packages, "AbcDev", named("24")) == wheel(build="24")[1]
 
-    def test_an_archived_version_is_shown_to_nobody_and_comes_back(self, packages):
-        publish_builds(packages, "24")
-        changes(packages).set_status(PackageStatus.ARCHIVED)
-        assert listed(packages) == {}
+    def test_an_archived_version_is_shown_to_nobody_and_comes_back(self, local_packages):
+        publish_builds(local_packages, "24")
+        changes(local_packages).set_status(PackageStatus.ARCHIVED)
+        assert listed(local_packages) == {}
         with pytest.raises(PackageStatusError, match="Archived"):
-            read(packages, "AbcDev", named("24"))
-        changes(packages).set_status(PackageStatus.PUBLISHED)
-        assert listed(packages) == {named("24"): False}
-        assert read(packages, "AbcDev", named("24")) == wheel(build="24")[1]
+            read(local_packages, "AbcDev", named("24"))
+        changes(local_packages).set_status(PackageStatus.PUBLISHED)
+        assert listed(local_packages) == {named("24"): False}
+        assert read(local_packages, "AbcDev", named("24")) == wheel(build="24")[1]
 
-    def test_the_same_status_again_changes_nothing(self, packages, store):
-        publish_builds(packages, "24")
-        with unchanged(store):
-            assert not changes(packages).set_status(PackageStatus.PUBLISHED).changed
+    def test_the_same_status_again_changes_nothing(self, local_packages, local_store):
+        publish_builds(local_packages, "24")
+        with unchanged(local_store):
+            assert not changes(local_packages).set_status(PackageStatus.PUBLISHED).changed
 
     @pytest.mark.parametrize("wanted", ["Unfinished", "Disposed", "Deleted"])
     def test_other_statuses_are_not_set(self, local_packages, wanted):
@@ -156,29 +156,29 @@ class TestRemoving:
         assert [one.rpartition("/")[2] for one in files_of(store)] == [named("24")]
         assert listed(packages) == {named("24"): False}
 
-    def test_the_active_build_is_not_removed(self, packages, store):
-        publish_builds(packages, "23", "24")
-        with unchanged(store), pytest.raises(PackageStatusError, match="activate another"):
-            changes(packages).remove_named([named("24")])
+    def test_the_active_build_is_not_removed(self, local_packages, local_store):
+        publish_builds(local_packages, "23", "24")
+        with unchanged(local_store), pytest.raises(PackageStatusError, match="activate another"):
+            changes(local_packages).remove_named([named("24")])
 
-    def test_what_was_removed_takes_its_bytes_again_and_no_others(self, packages):
-        publish_builds(packages, "23", "24")
-        changes(packages).remove_named([named("23")])
+    def test_what_was_removed_takes_its_bytes_again_and_no_others(self, local_packages):
+        publish_builds(local_packages, "23", "24")
+        changes(local_packages).remove_named([named("23")])
         with pytest.raises(AssetExistsError, match="was there with other bytes"):
-            publish(packages, wheel(build="23", body="OTHER = 1\n"))
-        publish_builds(packages, "23")
-        assert read(packages, "AbcDev", named("23")) == wheel(build="23")[1]
+            publish(local_packages, wheel(build="23", body="OTHER = 1\n"))
+        publish_builds(local_packages, "23")
+        assert read(local_packages, "AbcDev", named("23")) == wheel(build="23")[1]
 
-    def test_a_deleted_version_is_gone_with_its_bytes(self, packages, store):
-        publish_builds(packages, "23", "24")
-        changes(packages).discard(PackageStatus.DELETED)
-        assert listed(packages) == {}
-        assert not keys(store, "AbcDev/pypi/files/")
-        assert packages.list_package_versions("AbcDev", PYABC) == []
+    def test_a_deleted_version_is_gone_with_its_bytes(self, local_packages, local_store):
+        publish_builds(local_packages, "23", "24")
+        changes(local_packages).discard(PackageStatus.DELETED)
+        assert listed(local_packages) == {}
+        assert not keys(local_store, "AbcDev/pypi/files/")
+        assert local_packages.list_package_versions("AbcDev", PYABC) == []
         with pytest.raises(PackageVersionNotFoundError):
-            packages.describe_package_version("AbcDev", PYABC, "1.0.0")
+            local_packages.describe_package_version("AbcDev", PYABC, "1.0.0")
         with pytest.raises(PackageVersionNotFoundError):
-            changes(packages).activate("24")
+            changes(local_packages).activate("24")
 
     def test_its_history_stays(self, local_packages):
         seen = publish_builds(local_packages, "24")
@@ -197,19 +197,21 @@ class TestRemoving:
         assert read(packages, "AbcDev", named("24")) == wheel(build="24")[1]
         assert listed(packages) == {named("24"): False}
 
-    def test_a_disposed_version_leaves_its_record_and_takes_nothing(self, packages, store):
-        publish_builds(packages, "24")
-        changes(packages).discard(PackageStatus.DISPOSED)
-        found = packages.describe_package_version("AbcDev", PYABC, "1.0.0")
+    def test_a_disposed_version_leaves_its_record_and_takes_nothing(
+        self, local_packages, local_store
+    ):
+        publish_builds(local_packages, "24")
+        changes(local_packages).discard(PackageStatus.DISPOSED)
+        found = local_packages.describe_package_version("AbcDev", PYABC, "1.0.0")
         assert found.state.status is PackageStatus.DISPOSED
-        assert not keys(store, "AbcDev/pypi/files/")
+        assert not keys(local_store, "AbcDev/pypi/files/")
         with pytest.raises(PackageStatusError):
-            publish_builds(packages, "25")
+            publish_builds(local_packages, "25")
 
-    def test_a_removal_in_one_repository_leaves_the_others_alone(self, packages, store):
-        publish_builds(packages, "24")
-        packages.copy_package_versions("AbcDev", "AbcProd", PYABC, "1.0.0")
-        before = contents(store, "AbcProd/")
-        changes(packages).discard(PackageStatus.DELETED)
-        assert contents(store, "AbcProd/") == before
-        assert read(packages, "AbcProd", named("24")) == wheel(build="24")[1]
+    def test_a_removal_in_one_repository_leaves_the_others_alone(self, local_packages, local_store):
+        publish_builds(local_packages, "24")
+        local_packages.copy_package_versions("AbcDev", "AbcProd", PYABC, "1.0.0")
+        before = contents(local_store, "AbcProd/")
+        changes(local_packages).discard(PackageStatus.DELETED)
+        assert contents(local_store, "AbcProd/") == before
+        assert read(local_packages, "AbcProd", named("24")) == wheel(build="24")[1]

@@ -38,9 +38,9 @@ def ended(packages, made):
 
 
 class TestScopes:
-    def test_a_token_may_what_its_scopes_say_and_nothing_else(self, packages):
-        made = packages.create_token("ci", {"AbcDev": [Scope.READ, Scope.PUBLISH]})
-        found = packages.find_token(made.secret)
+    def test_a_token_may_what_its_scopes_say_and_nothing_else(self, local_packages):
+        made = local_packages.create_token("ci", {"AbcDev": [Scope.READ, Scope.PUBLISH]})
+        found = local_packages.find_token(made.secret)
         assert found == made.token
         allowed = {(r, s) for r in ("AbcDev", "AbcProd") for s in Scope if found.allows(r, s)}
         assert allowed == {("AbcDev", Scope.READ), ("AbcDev", Scope.PUBLISH)}
@@ -123,13 +123,13 @@ class TestTheEndOfTokens:
             local_packages.revoke_token(identity)
 
     @pytest.mark.parametrize("revoked", [0, 1, 2])
-    def test_a_token_ends_with_every_one_that_it_was_made_from(self, packages, revoked):
-        line = [packages.create_token("first", {"*": [Scope.ADMIN]})]
+    def test_a_token_ends_with_every_one_that_it_was_made_from(self, local_packages, revoked):
+        line = [local_packages.create_token("first", {"*": [Scope.ADMIN]})]
         for name in ("second", "third"):
-            line.append(packages.create_token(name, READ, parent=line[-1].token))
-        assert not ended(packages, line[-1])
-        packages.revoke_token(line[revoked].token.identity)
-        assert [ended(packages, one) for one in line] == [n >= revoked for n in range(3)]
+            line.append(local_packages.create_token(name, READ, parent=line[-1].token))
+        assert not ended(local_packages, line[-1])
+        local_packages.revoke_token(line[revoked].token.identity)
+        assert [ended(local_packages, one) for one in line] == [n >= revoked for n in range(3)]
 
     def test_a_token_ends_where_the_record_of_its_parent_was_removed(self, local_packages):
         parent = local_packages.create_token("first", READ)
@@ -163,10 +163,11 @@ class TestSecrets:
         assert not [key for key, raw in contents(store).items() if secret.encode() in raw]
         assert "sha256" not in made.token.to_dict()
 
-    def test_another_secret_under_the_same_identity_is_no_token(self, packages):
-        made = packages.create_token("ci", READ)
+    def test_another_secret_under_the_same_identity_is_no_token(self, local_packages):
+        made = local_packages.create_token("ci", READ)
         assert (
-            packages.find_token(made.secret[:-1] + ("0" if made.secret[-1] != "0" else "1")) is None
+            local_packages.find_token(made.secret[:-1] + ("0" if made.secret[-1] != "0" else "1"))
+            is None
         )
 
     @pytest.mark.parametrize(

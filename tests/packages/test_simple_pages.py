@@ -68,10 +68,10 @@ def target_of(url, key=PAGE):
 
 
 class TestWhatPagesSay:
-    def test_a_file_is_described_as_the_standards_have_it(self, packages):
+    def test_a_file_is_described_as_the_standards_have_it(self, local_packages):
         filename, data = wheel(build="24", extra="Requires-Python: >=3.8,<4\n")
-        publish(packages, (filename, data))
-        found = page(packages)
+        publish(local_packages, (filename, data))
+        found = page(local_packages)
         assert found["meta"]["api-version"] == "1.1"
         assert found["name"] == "pyabc"
         assert found["versions"] == ["1.0.0"]
@@ -83,10 +83,10 @@ class TestWhatPagesSay:
         assert one["yanked"] is False
         assert one["upload-time"].endswith("Z")
 
-    def test_both_forms_say_the_same(self, packages):
-        publish(packages, wheel(build="9"), sdist())
-        publish(packages, wheel(build="24", extra="Requires-Python: >=3.8,<4\n"))
-        packages.change_version("AbcDev", PYABC, "1.0.0").yank(["pyabc-1.0.0.tar.gz"], "")
+    def test_both_forms_say_the_same(self, local_packages):
+        publish(local_packages, wheel(build="9"), sdist())
+        publish(local_packages, wheel(build="24", extra="Requires-Python: >=3.8,<4\n"))
+        local_packages.change_version("AbcDev", PYABC, "1.0.0").yank(["pyabc-1.0.0.tar.gz"], "")
         said = [
             {
                 "text": one["filename"],
@@ -103,9 +103,9 @@ class TestWhatPagesSay:
                 if one["yanked"]
                 else {}
             )
-            for one in page(packages)["files"]
+            for one in page(local_packages)["files"]
         ]
-        assert html(packages).anchors == said
+        assert html(local_packages).anchors == said
         assert len(said) == 3
 
     def test_each_link_leads_to_the_bytes_that_it_names(self, packages, store):
@@ -121,9 +121,9 @@ class TestWhatPagesSay:
                 assert sha256(metadata) == one["core-metadata"]["sha256"]
                 assert metadata.startswith(b"Metadata-Version: ")
 
-    def test_a_link_is_right_behind_any_address(self, packages):
-        publish_builds(packages, "24")
-        (one,) = page(packages)["files"]
+    def test_a_link_is_right_behind_any_address(self, local_packages):
+        publish_builds(local_packages, "24")
+        (one,) = page(local_packages)["files"]
         url = urljoin("https://example.org/some/where/pypi/simple/pyabc/", one["url"])
         assert url.startswith("https://example.org/some/where/pypi/files/pyabc/1.0.0/0-")
 
@@ -158,15 +158,17 @@ class TestWhatPagesSay:
 
 
 class TestBuilds:
-    def test_superseded_builds_are_yanked_and_the_newest_is_not(self, packages):
-        publish_builds(packages, "9", "24", "23")
-        assert listed(packages)[named("24")] is False
-        assert listed(packages)[named("9")] == "build 24 is active"
+    def test_superseded_builds_are_yanked_and_the_newest_is_not(self, local_packages):
+        publish_builds(local_packages, "9", "24", "23")
+        assert listed(local_packages)[named("24")] is False
+        assert listed(local_packages)[named("9")] == "build 24 is active"
 
-    def test_a_build_that_installers_would_prefer_to_the_active_one_is_not_offered(self, packages):
-        publish_builds(packages, "23", "24")
-        packages.change_version("AbcDev", PYABC, "1.0.0").activate("23")
-        assert listed(packages) == {named("23"): False}
+    def test_a_build_that_installers_would_prefer_to_the_active_one_is_not_offered(
+        self, local_packages
+    ):
+        publish_builds(local_packages, "23", "24")
+        local_packages.change_version("AbcDev", PYABC, "1.0.0").activate("23")
+        assert listed(local_packages) == {named("23"): False}
 
     def test_a_build_for_a_platform_that_the_active_one_lacks_is_not_offered(self, local_packages):
         filename, data = wheel(build="9")
@@ -193,12 +195,12 @@ class TestBuilds:
         assert ("1.0.0" in page(local_packages)["versions"]) == shown
         assert (named("24") in {one["text"] for one in html(local_packages).anchors}) == shown
 
-    def test_a_promoted_build_is_offered_where_it_arrived_only(self, packages):
-        publish_builds(packages, "24")
-        packages.copy_package_versions("AbcDev", "AbcProd", PYABC, "1.0.0", strip_build=True)
-        arrived = page(packages, "AbcProd/pypi/simple/pyabc/")["files"]
+    def test_a_promoted_build_is_offered_where_it_arrived_only(self, local_packages):
+        publish_builds(local_packages, "24")
+        local_packages.copy_package_versions("AbcDev", "AbcProd", PYABC, "1.0.0", strip_build=True)
+        arrived = page(local_packages, "AbcProd/pypi/simple/pyabc/")["files"]
         assert [one["filename"] for one in arrived] == ["PyABC-1.0.0-py3-none-any.whl"]
-        assert listed(packages) == {named("24"): False}
+        assert listed(local_packages) == {named("24"): False}
 
 
 DAMAGES = {
@@ -260,21 +262,21 @@ class TestReindexing:
         assert set(packages.reindex("AbcDev")) == {"pypi/pyabc", "pypi/other", "pypi/"}
         assert contents(store, SIMPLE) == made
 
-    def test_pages_that_are_right_are_not_written(self, packages, store):
-        publish_builds(packages, "9", "24")
-        with unchanged(store):
-            assert packages.reindex("AbcDev") == []
+    def test_pages_that_are_right_are_not_written(self, local_packages, local_store):
+        publish_builds(local_packages, "9", "24")
+        with unchanged(local_store):
+            assert local_packages.reindex("AbcDev") == []
 
-    def test_pages_say_no_more_than_the_revisions_do(self, packages):
-        publish_builds(packages, "9", "24")
-        foreign = page(packages)
+    def test_pages_say_no_more_than_the_revisions_do(self, local_packages):
+        publish_builds(local_packages, "9", "24")
+        foreign = page(local_packages)
         invented = foreign["files"][0] | {"_version": "9.9.9", "filename": "PyABC-9.9.9.tar.gz"}
         foreign["files"].append(invented)
         foreign["meta"]["_revisions"] |= {"9.9.9": 7, "1.0.0": 99}
-        packages.context.write(f"{PAGE}index.json", json.dumps(foreign).encode())
-        assert packages.reindex("AbcDev", PYABC) == ["pypi/pyabc"]
-        assert set(listed(packages)) == {named("9"), named("24")}
-        assert {one["text"] for one in html(packages).anchors} == {named("9"), named("24")}
+        local_packages.context.write(f"{PAGE}index.json", json.dumps(foreign).encode())
+        assert local_packages.reindex("AbcDev", PYABC) == ["pypi/pyabc"]
+        assert set(listed(local_packages)) == {named("9"), named("24")}
+        assert {one["text"] for one in html(local_packages).anchors} == {named("9"), named("24")}
 
     def test_a_package_that_is_not_there_is_not_indexed(self, local_packages):
         with unchanged(local_packages.context.store), pytest.raises(FileNotFoundError):

@@ -5,12 +5,20 @@ mark `clients`; without the clients they are skipped.
 """
 
 import os
+import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from client_rig import Machine, Registry
+from package_making import open_packages
+
+from faults import BUCKET
+from serving import domain_url, served, store_environ
+from versioned.stores.local import LocalStore
+from versioned.stores.s3 import S3Store
 
 ROOT = Path(__file__).parents[2]
 FOLDER = Path(os.environ.get("VERSIONED_TEST_CLIENTS", ROOT / ".venv-clients"))
@@ -93,3 +101,26 @@ def clients(tmp_path):
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     return Clients(home, environment)
+
+
+@pytest.fixture(scope="module")
+def registry(store_kind, client_of, tmp_path_factory):
+    """A server before a fresh domain on each chosen store, for all tests of a module."""
+    place = tmp_path_factory.mktemp("registry")
+    if store_kind == "local":
+        store = LocalStore(place / "domain", settle=0)
+        store.create()
+    else:
+        store = S3Store(client_of(store_kind), BUCKET, f"clients-{secrets.token_hex(6)}", settle=0)
+    domain, environ = domain_url(store, store_kind), store_environ(store_kind)
+    packages = open_packages(store)
+    with served(domain, log=place / "log", environ=environ) as server:
+        yield Registry(packages, store_kind, domain, environ, server)
+    store.delete_many([line.key for line in store.list_objects("")])
+    store.close()
+
+
+@pytest.fixture
+def machine(clients, registry):
+    """A machine of somebody who uses the server."""
+    return Machine(clients, registry)

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ CEPH_VARIABLES = (
     "VERSIONED_TEST_CEPH_SECRET_KEY",
 )
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own there
+
 
 def pytest_addoption(parser):
     parser.addoption(
@@ -36,6 +39,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    if roomy(MEMORY):
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     kinds = chosen_kinds(config)
     unknown = sorted(set(kinds) - set(KINDS))
     if unknown or not kinds:
@@ -46,6 +51,15 @@ def pytest_configure(config):
             f"--stores=ceph needs {', '.join(missing)}: start a gateway with "
             "'scripts/ceph-up > ceph.env' and load it with 'set -a; . ./ceph.env; set +a'"
         )
+
+
+def roomy(folder):
+    """Whether the tests' files fit in here, programs among them. In memory they wait for no disk:
+    the embedded store syncs each write, which is most of the time of many tests."""
+    if not os.access(folder, os.W_OK):
+        return False
+    runs = not os.statvfs(folder).f_flag & os.ST_NOEXEC
+    return runs and shutil.disk_usage(folder).free > 4 << 30
 
 
 def chosen_kinds(config):

@@ -213,7 +213,7 @@ DAMAGES = {
     "a version that is none": b'{"meta":{"_revisions":{"latest":1}},"files":[]}',
     "a version in another spelling": b'{"meta":{"_revisions":{"v1.0.0":1}},"files":[]}',
     "text that has no UTF-8 form": (
-        b'{"meta":{"_revisions":{"1.0.0":1}},"files":[{"_version":"1.0.0","filename":"\\ud800",'
+        b'{"meta":{"_revisions":{"0.9":1}},"files":[{"_version":"0.9","filename":"\\ud800",'
         b'"url":"x","hashes":{"sha256":"x"},"yanked":false}]}'
     ),
     "somebody else's page": b"<!DOCTYPE html><html><body>Index of /</body></html>",

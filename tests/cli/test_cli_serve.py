@@ -92,9 +92,9 @@ def test_what_has_to_be_installed_is_told(missing, domain):
 
 class TestRunning:
     @staticmethod
-    def started(domain, *options):
-        """What a server says before it is interrupted."""
-        command = [PROGRAM, "serve", "--domain", domain, "--listen", "127.0.0.1:0", *options]
+    def started(domain, *options, program=(PROGRAM,), log=""):
+        """What a server says before it is interrupted; `log` is in its log then."""
+        command = [*program, "serve", "--domain", domain, "--listen", "127.0.0.1:0", *options]
         with subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
@@ -105,6 +105,7 @@ class TestRunning:
             rest, errors = process.communicate(timeout=30)
         assert (rest, process.returncode) == ("", 130)
         assert "Traceback" not in errors
+        assert log in errors
         return said
 
     def test_it_says_where_it_answers(self, domain):
@@ -114,6 +115,12 @@ class TestRunning:
         told = json.loads(self.started(domain, "--json"))
         assert told["domain"] == "abc"
         assert told["url"].startswith("http://127.0.0.1:")
+
+    def test_what_libraries_warn_of_is_in_its_log(self, domain):
+        warn = "atexit.register(lambda: logging.getLogger('urllib3').warning('pool is full'))"
+        code = f"import atexit, logging; {warn}; from versioned.cli.main import main; main()"
+        line = '"library": "urllib3", "warning": "pool is full"}\n'
+        assert self.started(domain, program=(sys.executable, "-c", code), log=line)
 
     def test_it_answers_on_ipv6(self, domain, home):
         with served(domain, "--listen", "[::1]:0", log=home / "log") as server:

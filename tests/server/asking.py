@@ -10,6 +10,7 @@ from package_making import sha256
 
 from versioned.packages.tokens import Scope
 from versioned.server.app import create_app
+from versioned.server.log import Log
 from versioned.server.settings import Settings
 
 JSON = "application/vnd.pypi.simple.v1+json"
@@ -23,7 +24,7 @@ class Asking:
     def __init__(self, packages, *, app=None, **settings):
         self.packages = packages
         self.log = io.StringIO()
-        self.app = app or create_app(packages, Settings(**settings), log=self.log)
+        self.app = app or create_app(packages, Settings(**settings), log=Log(self.log))
         self.token = None
         self._runner = asyncio.Runner()
 

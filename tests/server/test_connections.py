@@ -21,13 +21,14 @@ PROGRAM = """
 import socket, sys
 from versioned.packages import Packages
 from versioned.server.app import create_app
+from versioned.server.log import Log
 from versioned.server.serving import serve
 from versioned.server.settings import Settings
 
 settings = Settings(patience=0.5, slowest_upload=2**20, anonymous=frozenset({"AbcDev"}), memory=0)
 listening = socket.create_server(("127.0.0.1", 0))
 started = lambda: print(listening.getsockname()[1], flush=True)
-app = create_app(Packages.open(sys.argv[1]), settings, log=sys.stderr)
+app = create_app(Packages.open(sys.argv[1]), settings, log=Log(sys.stderr))
 serve(app, listening, grace_seconds=5, most_connections=100, patience=0.5, started=started)
 """
 BIG = wheel(build="1", body="x" * 40_000_000)

@@ -1,6 +1,9 @@
 """Health, metrics and the log: what they say, and what they never say."""
 
+import errno
+import io
 import json
+import logging
 
 import pytest
 from asking import SIMPLE, Asking, basic, token
@@ -12,6 +15,7 @@ from faults import answer, lose_request, refuse_connection, time_out
 from versioned.errors import OutcomeUnknownError, StoreUnavailableError
 from versioned.packages import Packages
 from versioned.server.app import create_app
+from versioned.server.log import LibraryLog, Log
 from versioned.server.settings import Settings
 from versioned.stores.local import LocalStore
 
@@ -112,10 +116,27 @@ class TestLog:
             def flush(self):
                 pass
 
-        app = create_app(local_packages, Settings(), log=Full())
+        app = create_app(local_packages, Settings(), log=Log(Full()))
         server = Asking(local_packages, app=app)
         assert server.get("/").status_code == 404
         server.close()
+
+
+def test_what_libraries_warn_of_is_a_line_without_its_query():
+    out = io.StringIO()
+    logger, handler = logging.getLogger("urllib3.connectionpool"), LibraryLog(Log(out))
+    logger.addHandler(handler)
+    try:
+        logger.info("Starting new HTTP connection")
+        logger.warning("Retrying after %r: /key?X-Amz-Signature=secret&a=b", OSError("\n"))
+    finally:
+        logger.removeHandler(handler)
+    line = json.loads(out.getvalue())
+    assert line.pop("at")
+    assert line == {
+        "library": "urllib3.connectionpool",
+        "warning": "Retrying after OSError('\\n'): /key?...",
+    }
 
 
 class Failing(TappedStore):
@@ -139,7 +160,7 @@ class TestSecrets:
             StoreUnavailableError("no answer from http://bucket.internal/key"),
             OutcomeUnknownError("http://bucket.internal/key?X-Amz-Signature"),
             RuntimeError("a fault of ours"),
-            OSError(28, "No space left on device", "internal/spool"),
+            OSError(errno.ENOSPC, "No space left on device", "internal/spool"),
         ],
         ids=lambda error: type(error).__name__,
     )
@@ -185,6 +206,16 @@ class TestSecrets:
         assert (found.status_code, found.headers["X-Error-Code"]) == (500, "internal")
         assert "a fault of ours" not in found.text
         assert "a fault of ours" in server.lines()[0]["traceback"]
+
+
+def test_a_full_disk_is_told(make_store, asking_of):
+    store = Failing(make_store("local"))
+    server = asking_of(open_packages(store))
+    server.token = token(server.packages, "admin")
+    store.error, store.where = OSError(errno.ENOSPC, "No space left"), "AbcDev/"
+    answered = server.upload(FILE)
+    assert (answered.status_code, answered.headers["X-Error-Code"]) == (507, "disk-full")
+    assert server.lines()[-1]["error"].startswith("disk-full")
 
 
 class TestStoreFaults:

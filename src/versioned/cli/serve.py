@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import socket
 import sys
@@ -95,6 +96,7 @@ def serve(
     """
     try:
         from versioned.server.app import create_app  # noqa: PLC0415 - an extra, and heavy
+        from versioned.server.log import LibraryLog, Log  # noqa: PLC0415
         from versioned.server.serving import serve as run  # noqa: PLC0415
         from versioned.server.settings import Settings  # noqa: PLC0415
     except ModuleNotFoundError as error:
@@ -106,6 +108,8 @@ def serve(
         longest_upload=longest_upload * _MIB,
     )
     domain = ours.packages.domain()
+    log = Log(sys.stderr)
+    logging.getLogger().addHandler(LibraryLog(log))
     with _listening(listen) as listening:
         host, port = listening.getsockname()[:2]
         url = public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -119,7 +123,7 @@ def serve(
             sys.stdout.flush()  # whoever started it waits for this line
 
         run(
-            create_app(ours.packages, settings, log=sys.stderr),
+            create_app(ours.packages, settings, log=log),
             listening,
             grace_seconds=grace,
             most_connections=most_connections,

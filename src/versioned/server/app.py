@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TextIO
-
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
@@ -12,6 +10,7 @@ from versioned.server.codeartifact import CodeArtifactRoutes
 from versioned.server.desk import Desk
 from versioned.server.generic import GenericRoutes
 from versioned.server.health import HealthRoutes
+from versioned.server.log import Log
 from versioned.server.metrics import Metrics
 from versioned.server.npm import NpmRoutes
 from versioned.server.observing import Observed
@@ -19,7 +18,7 @@ from versioned.server.pypi import PypiRoutes
 from versioned.server.settings import Settings
 
 
-def create_app(packages: Packages, settings: Settings, *, log: TextIO | None = None) -> ASGIApp:
+def create_app(packages: Packages, settings: Settings, *, log: Log) -> ASGIApp:
     """The application. Asks nothing of the store. `log` gets a line of JSON for each request."""
     desk, metrics = Desk(packages, settings), Metrics()
     routes = [

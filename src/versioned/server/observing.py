@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import secrets
 import time
 import traceback
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any, TextIO
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from versioned.errors import VersionedError
+from versioned.server.log import Log
 from versioned.server.metrics import Metrics
 from versioned.server.problems import Problem, answer, problem_of
 
@@ -36,7 +34,7 @@ class Observed:
     """Wraps the application. A line is JSON: method, path without its query, status, seconds,
     bytes, the name of the token. Never a header, a query or a body: those may hold secrets."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, log: TextIO | None) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, log: Log) -> None:
         self._app = app
         self._metrics = metrics
         self._log = log
@@ -82,7 +80,7 @@ class Observed:
         """What the log says of an error. The store's own words are for the log alone."""
         if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             if not isinstance(error, VersionedError):
-                self._write({"traceback": traceback.format_exc()})
+                self._log.write({"traceback": traceback.format_exc()})
             return f"{problem.code}: {error}"
         return problem.code
 
@@ -113,10 +111,4 @@ class Observed:
             "by": token.name if token else None,
             "request": identity,
         }
-        self._write(line | ({"error": error} if error else {}))
-
-    def _write(self, line: dict[str, Any]) -> None:
-        if self._log is not None:
-            at = datetime.now(UTC).isoformat(timespec="milliseconds")
-            with contextlib.suppress(OSError):  # a log that can't be written stops no request
-                print(json.dumps({"at": at, **line}), file=self._log, flush=True)
+        self._log.write(line | ({"error": error} if error else {}))

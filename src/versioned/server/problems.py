@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -36,6 +37,7 @@ _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (OutcomeUnknownError, HTTPStatus.SERVICE_UNAVAILABLE),
     (StoreError, HTTPStatus.BAD_GATEWAY),
 )
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 _RETRY_AFTER = "1"
 
 
@@ -99,6 +101,10 @@ def problem_of(error: Exception) -> Problem:
     its message may name buckets and hosts."""
     if isinstance(error, RequestError):
         return Problem(error.status, error.code, error.message, error.hint)
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return Problem(
+            HTTPStatus.INSUFFICIENT_STORAGE, "disk-full", "the server has no room for this"
+        )
     status = next(
         (status for kind, status in _STATUSES if isinstance(error, kind)),
         HTTPStatus.INTERNAL_SERVER_ERROR,

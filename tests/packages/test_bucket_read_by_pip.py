@@ -26,6 +26,7 @@ def index_url(packages, store, client_of, store_kind):
         "Resource": f"arn:aws:s3:::{address.netloc}/*",
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    client.delete_public_access_block(Bucket=address.netloc)
     client.put_bucket_policy(Bucket=address.netloc, Policy=policy)
     return f"{client.meta.endpoint_url}/{address.netloc}{address.path}"
 

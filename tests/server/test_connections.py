@@ -87,12 +87,15 @@ def served(tmp_path_factory):
         ) as process,
     ):
         try:
-            yield Served(store, int(process.stdout.readline()), log, folder / "spool")
+            found = Served(store, int(process.stdout.readline()), log, folder / "spool")
+            yield found
         finally:
             process.terminate()
             process.wait(30)
             store.close()
+    assert found.lines()
     assert "Traceback" not in log.read_text()
+    assert found.token.rpartition("-")[2] not in log.read_text()
 
 
 def head(served, method="GET", path=SIMPLE, *lines):

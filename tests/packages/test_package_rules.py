@@ -310,6 +310,12 @@ class TestSets:
         state = finished({"a": "1"}, {"a": "2"})
         assert add_set(GENERIC, state, [a_file("a", "1")], name=None, at=AT) is state
 
+    def test_npm_publishes_no_version_again_that_was_deleted(self):
+        state = add_set(PackageFormat.NPM, NOTHING, [a_file("a")], name=None, at=AT)
+        state = discard(PackageFormat.NPM, state, PackageStatus.DELETED)
+        with pytest.raises(AssetExistsError, match="was published before, and removed"):
+            add_set(PackageFormat.NPM, state, [a_file("a")], name=None, at=AT)
+
     def test_a_number_that_a_set_had_is_not_given_again(self):
         state = finished({"a": "1"}, {"a": "2"})
         state = activate(state, "1")

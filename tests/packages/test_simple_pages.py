@@ -2,6 +2,7 @@
 
 import json
 import posixpath
+from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urljoin
 
@@ -20,6 +21,7 @@ from package_making import (
 
 from versioned.errors import ContaminatedError
 from versioned.packages import Package, PackageStatus
+from versioned.packages.simple_pages import file_entries
 
 SIMPLE = "AbcDev/pypi/simple/"
 PAGE = f"{SIMPLE}pyabc/"
@@ -201,6 +203,13 @@ class TestBuilds:
         arrived = page(local_packages, "AbcProd/pypi/simple/pyabc/")["files"]
         assert [one["filename"] for one in arrived] == ["PyABC-1.0.0-py3-none-any.whl"]
         assert listed(local_packages) == {named("24"): False}
+
+
+def test_a_build_that_holds_what_is_no_wheel_was_written_by_somebody_else(local_packages):
+    revision = publish_builds(local_packages, "9", "24")
+    odd = tuple(replace(one, name=f"{one.name}.txt") for one in revision.state.assets)
+    with pytest.raises(ContaminatedError, match="no wheel"):
+        file_entries(replace(revision, state=replace(revision.state, assets=odd)))
 
 
 DAMAGES = {

@@ -59,7 +59,9 @@ def add_set(
         return state
     if name is None and kind is PackageFormat.NPM and (state.sets or state.withdrawn):
         raise AssetExistsError(
-            f"{new[0].name!r} is published already, with other bytes",
+            f"{new[0].name!r} is published already, with other bytes"
+            if state.sets
+            else f"{new[0].name!r} was published before, and removed",
             hint="raise the version, or name an asset set: versioned packages publish --set NAME",
         )
     if name is not None and state.find_set(name):

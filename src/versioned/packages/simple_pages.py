@@ -12,7 +12,8 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
-from packaging.utils import parse_wheel_filename
+from packaging.tags import Tag
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
 from versioned.context import Context
@@ -128,9 +129,18 @@ def _comes_after_active(asset: Asset, state: State) -> bool:
     and builds alone, and takes a wheel that is yanked."""
     if build_key(asset.asset_set or NO_BUILD) >= build_key(state.active or NO_BUILD):
         return False
-    tags = parse_wheel_filename(asset.name)[-1]
-    active = [one for one in state.active_assets if one.asset_set is not None]
-    return any(tags <= parse_wheel_filename(one.name)[-1] for one in active)
+    tags = _tags(asset)
+    return any(tags <= _tags(one) for one in state.active_assets if one.asset_set is not None)
+
+
+def _tags(asset: Asset) -> frozenset[Tag]:
+    try:
+        return parse_wheel_filename(asset.name)[-1]
+    except InvalidWheelFilename as error:
+        raise ContaminatedError(
+            f"{asset.name!r} is in build {asset.asset_set!r} and is no wheel",
+            hint="something else wrote that revision; restore it from a backup",
+        ) from error
 
 
 def _yanked(revision: Revision, asset: Asset) -> str | bool:

@@ -269,6 +269,18 @@ class TestWhatIsThereAlready:
         with unchanged(local_store), pytest.raises(PackageStatusError, match=str(wanted)):
             promote(local_packages)
 
+    def test_a_build_that_was_yanked_is_not_promoted_not_even_by_an_older_revision(
+        self, local_packages, local_store
+    ):
+        tested = publish_builds(local_packages, "24")
+        changes = local_packages.change_version("AbcDev", PYABC, "1.0.0")
+        changes.yank([named("24")], "loses orders")
+        for revision in (None, tested):
+            with unchanged(local_store), pytest.raises(PackageStatusError, match="loses orders"):
+                promote(local_packages, revision=revision)
+        changes.yank([named("24")], None)
+        assert promote(local_packages, revision=tested).changed
+
     @pytest.mark.parametrize("wanted", [PackageStatus.ARCHIVED, PackageStatus.DISPOSED])
     def test_nothing_is_promoted_into_a_version_that_was_put_away(self, local_packages, wanted):
         publish_builds(local_packages, "23", "24")

@@ -21,7 +21,7 @@ from versioned.packages.errors import (
     PackageStatusError,
     VersionExistsError,
 )
-from versioned.packages.history import find_revision, state_of
+from versioned.packages.history import find_revision, newest_revision, state_of
 from versioned.packages.revision import Asset, Origin, PackageStatus, Revision, State
 from versioned.packages.room import Room
 from versioned.packages.standing import refuse_unknown
@@ -114,10 +114,12 @@ def promote(
         # Whoever asks for more checks is heard by each process from now on.
         domain = step.add(partial(room.domain, anew=True))
         asked = step.add(partial(find_revision, room.context, source, revision))
+        newest = step.add(partial(newest_revision, room.context, source)) if revision else asked
     wanted |= set(domain.result.repository(target).requires)
     found = asked.result
     _refuse_unpromotable(found)
     chosen = choose(found, choice)
+    _refuse_yanked(chosen, newest.result or found)
     require_verdicts(room.context, chosen, wanted)
     place = Place(target, source.package, source.version)
     at = stamp(room.context.store.now())
@@ -164,6 +166,19 @@ def _refuse_unpromotable(found: Revision) -> None:
             f"{found.place} is unfinished",
             hint="finish its asset set first",
         )
+
+
+def _refuse_yanked(chosen: Sequence[Asset], newest: Revision) -> None:
+    """Raises PackageStatusError for what was withdrawn by now, whatever revision is named."""
+    for one in newest.state.assets:
+        if one.yanked is not None and any(
+            one.name == c.name and one.sha256 == c.sha256 for c in chosen
+        ):
+            reason = f": {one.yanked}" if one.yanked else ""
+            raise PackageStatusError(
+                f"{one.name!r} of {newest.place} is yanked{reason}",
+                hint="promote another build, or take the yank back: versioned packages yank --undo",
+            )
 
 
 def _promoted(

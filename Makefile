@@ -30,11 +30,11 @@ lint: $(READY)
 types: $(READY)
 	$(VENV)/bin/mypy
 
-test-ceph: $(READY)  ## the same suite on a real Ceph Object Gateway; needs its packages
-	scripts/with-ceph $(CEPH_DIR) $(VENV)/bin/pytest -q tests/stores tests/core tests/pipelines tests/rollouts tests/events tests/campaigns tests/s3pipeline --stores ceph
+test-ceph: $(READY) .venv-clients/.ready  ## the same suite on a real Ceph Object Gateway; needs its packages
+	scripts/with-ceph $(CEPH_DIR) $(VENV)/bin/pytest -q -n 2 --dist loadgroup -m ceph --stores ceph
 
 test-images: $(READY)  ## images on a real registry, built by Podman and by Docker; needs their packages
-	scripts/with-registry $(CURDIR)/.build/registry scripts/with-docker $(CURDIR)/.build/docker $(VENV)/bin/pytest -q tests/images --registries docker
+	scripts/with-registry $(CURDIR)/.build/registry scripts/with-docker $(CURDIR)/.build/docker $(VENV)/bin/pytest -q -n 2 --dist loadgroup -m registry tests/images --registries docker
 
 image-matrix: $(READY)  ## try each registry with each runtime, and write docs/images-matrix.md
 	scripts/with-registry $(CURDIR)/.build/registry scripts/with-docker $(CURDIR)/.build/docker $(VENV)/bin/python scripts/image-matrix

@@ -22,6 +22,8 @@ pytest_plugins = ("ecr_fixtures",)
 HOST = os.environ.get("VERSIONED_TEST_REGISTRY", "")
 
 pytestmark = [
+    pytest.mark.registry,
+    pytest.mark.xdist_group("podman"),
     pytest.mark.skipif(not HOST, reason="there is no real registry: make test-images"),
     pytest.mark.skipif(not shutil.which("podman"), reason="there is no podman"),
 ]

@@ -19,6 +19,8 @@ def without_sizes(lines):
     return [re.sub(r"[0-9.]+ (B|KiB)\b", "SIZE", line) for line in lines]
 
 
+@pytest.mark.registry
+@pytest.mark.xdist_group("podman")
 @pytest.mark.skipif(not HOST, reason="there is no real registry: make test-images")
 @pytest.mark.skipif(not shutil.which("podman"), reason="there is no podman")
 @pytest.mark.parametrize(

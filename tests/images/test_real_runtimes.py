@@ -28,6 +28,12 @@ REGISTRY_VARIABLES = (
     "VERSIONED_TEST_REGISTRY_PASSWORD",
 )
 BOTH = "linux/amd64,linux/arm64"
+PODMAN = pytest.param("podman", marks=pytest.mark.xdist_group("podman"))
+DOCKER, BUILDKIT = (
+    pytest.param(kind, marks=pytest.mark.xdist_group("docker")) for kind in ("docker", "buildkit")
+)
+
+pytestmark = pytest.mark.registry
 
 
 def chosen_runtime(kind):
@@ -47,7 +53,7 @@ def chosen_runtime(kind):
     return {"CDK_DOCKER": program, "DOCKER_BUILDKIT": "1"}
 
 
-@pytest.fixture(params=["podman", "docker", "buildkit"])
+@pytest.fixture(params=[PODMAN, DOCKER, BUILDKIT])
 def runtime(request):
     if missing := [name for name in REGISTRY_VARIABLES if not os.environ.get(name)]:
         pytest.skip(f"needs scripts/with-registry: {missing[0]} is not set")
@@ -149,7 +155,7 @@ def test_build_arguments_reach_the_image(runtime, registry, app, image, context)
 
 
 # BuildKit's steps want a network, which this engine is started without.
-@pytest.mark.parametrize("runtime", ["podman", "docker"], indirect=True)
+@pytest.mark.parametrize("runtime", [PODMAN, DOCKER], indirect=True)
 def test_a_failed_step_shows_what_it_wrote(runtime, registry, image, context):
     busybox = shutil.which("busybox")
     if not busybox or b"ld-linux" in Path(busybox).read_bytes()[:4096]:
@@ -164,7 +170,7 @@ def test_a_failed_step_shows_what_it_wrote(runtime, registry, image, context):
     assert "\nit ends\n" in failed.value.output
 
 
-@pytest.mark.parametrize("runtime", ["podman"], indirect=True)
+@pytest.mark.parametrize("runtime", [PODMAN], indirect=True)
 class TestPodman:
     def run(self, runtime, *arguments):
         return subprocess.run(

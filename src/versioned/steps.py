@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from versioned.errors import ObjectNotFoundError
@@ -49,6 +49,15 @@ class Step:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None and self._calls:
             self._store.gather(*self._calls)
+
+
+def gathered(store: Store, calls: Sequence[Callable[[], T]], *, at_once: int) -> list[T]:
+    """The results of any number of calls in order, so many of them in a step. Steps within a call
+    run one after the other."""
+    results: list[T] = []
+    for start in range(0, len(calls), at_once):
+        results += store.gather(*calls[start : start + at_once])
+    return results
 
 
 def or_none(call: Callable[[], T]) -> T | None:

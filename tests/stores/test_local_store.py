@@ -186,6 +186,7 @@ def test_a_creation_that_was_killed_can_be_repeated(root):
         lambda store, _: store.delete_many(["k"]),
         lambda store, _: store.list_objects(""),
         lambda store, _: store.list_folders(),
+        lambda store, _: store.list_folders("a/"),
         lambda store, _: store.sweep("", older_than=0, mend=True),
         lambda store, _: store.probe(),
     ],
@@ -217,6 +218,10 @@ def test_a_repository_that_was_removed_and_made_again_is_the_new_one(store, root
     put(store, "k2", b"x")
     with closing(LocalStore(root)) as other:
         assert [line.key for line in other.list_objects("")] == ["k2"]
+
+
+def test_a_directory_has_no_links_for_downloads(tmp_path):
+    assert LocalStore(tmp_path).download_url("k", seconds=60) is None
 
 
 def test_a_uri_names_the_directory_and_the_key(tmp_path):

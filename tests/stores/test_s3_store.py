@@ -4,6 +4,8 @@ import contextvars
 import multiprocessing
 import threading
 import time
+import urllib.parse
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -231,6 +233,38 @@ def test_every_request_names_the_owner_and_who_pays(optioned, wire):
         assert sent.headers[OWNER] == ACCOUNT, sent.operation
         if sent.operation not in {"HeadBucket", "GetObjectTagging"}:
             assert sent.headers["x-amz-request-payer"] == "requester", sent.operation
+
+
+def test_a_link_for_downloads_needs_no_credentials_and_sends_no_request(s3_store, wire):
+    put(s3_store, "with space/größe+1", b"content")
+    wire.reset()
+    link = s3_store.download_url("with space/größe+1", seconds=60)
+    assert wire.count() == 0
+    assert "X-Amz-Expires=60" in link
+    with urllib.request.urlopen(link) as answer:  # noqa: S310 - on loopback
+        assert answer.read() == b"content"
+
+
+def test_a_link_for_downloads_asks_for_no_header_that_nobody_sends(s3_store):
+    link = urllib.parse.urlsplit(s3_store.download_url("k", seconds=60))
+    assert urllib.parse.parse_qs(link.query)["X-Amz-SignedHeaders"] == ["host"]
+
+
+def test_a_store_whose_requests_name_an_owner_has_no_links(optioned):
+    assert optioned.download_url("k", seconds=60) is None
+
+
+def test_folders_are_listed_over_several_pages(s3_store, wire):
+    folder = s3_store.uri("all/").removeprefix(f"s3://{BUCKET}/")
+
+    def page(name, rest):
+        body = f"<ListBucketResult>{rest}<CommonPrefixes><Prefix>{folder}{name}/</Prefix>"
+        return answer(200, body=f"{body}</CommonPrefixes></ListBucketResult>".encode())
+
+    more = "<IsTruncated>true</IsTruncated><NextContinuationToken>there</NextContinuationToken>"
+    wire.plan("ListObjectsV2", page("a", more), page("b", "<IsTruncated>false</IsTruncated>"))
+    assert s3_store.list_folders("all/") == ["a", "b"]
+    assert "continuation-token=there" in wire.sent[-1].url
 
 
 def test_a_copy_names_the_owner_of_its_source_too(optioned, wire):

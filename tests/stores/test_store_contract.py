@@ -451,6 +451,15 @@ def test_folders_are_those_right_under_the_root(store):
     assert store.list_folders() == ["a", "b", "größe", "with space"]
 
 
+def test_folders_below_a_prefix_are_those_of_the_next_level_only(store):
+    for key in ("a/plain", "a/b/1", "a/b/c/2", "a/größe/x/3", "ab/d/4", "a0/e/5", "b/f/6"):
+        put(store, key, b"")
+    assert store.list_folders("a/") == ["b", "größe"]
+    assert store.list_folders("a/b/") == ["c"]
+    assert store.list_folders("a/b/c/") == []
+    assert store.list_folders("none/") == []
+
+
 def test_an_empty_store_has_no_objects_and_no_folders(store):
     assert (store.list_objects(""), store.list_folders()) == ([], [])
 

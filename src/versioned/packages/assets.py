@@ -16,7 +16,7 @@ from versioned.packages import layout
 from versioned.packages.coordinates import Place
 from versioned.packages.errors import AssetNotFoundError, PackageStatusError
 from versioned.packages.revision import Asset, Revision
-from versioned.steps import Step
+from versioned.steps import Step, gathered
 from versioned.stores.base import Attributes, Progress
 from versioned.transfer import VerifiedReader, read_to_path
 
@@ -96,10 +96,7 @@ def copy_assets(
         calls.append(partial(_copy_bytes, context, origin, key, asset))
         if asset.beside is not None:
             calls.append(partial(_copy_beside, context, source, asset, target, wanted))
-    for start in range(0, len(calls), _COPIES_AT_ONCE):
-        with Step(context.store) as step:
-            for call in calls[start : start + _COPIES_AT_ONCE]:
-                step.add(call)
+    gathered(context.store, calls, at_once=_COPIES_AT_ONCE)
 
 
 def _copy_bytes(context: Context, origin: str, key: str, asset: Asset) -> None:

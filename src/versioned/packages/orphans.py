@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from versioned.context import UPLOAD_LEASE
 from versioned.packages import layout
@@ -19,6 +20,9 @@ from versioned.packages.coordinates import Package, PackageFormat, Place
 from versioned.packages.history import newest_revision, state_of
 from versioned.packages.revision import Revision, State
 from versioned.packages.room import Room
+from versioned.steps import gathered
+
+_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +37,12 @@ class _Orphans:
 def find_orphans(room: Room, repository: str, *, mend: bool) -> list[str]:
     """What no version has and is older than a day: files by key, and what the store tells of
     uploads that were cut off. With `mend` it is removed. Raises PackageConflictError."""
-    found = [
-        one
+    calls = [
+        partial(_of_package, room, repository, layout.package_of_part(kind, part))
         for kind in PackageFormat
         for part in room.context.store.list_folders(layout.all_files_folder(repository, kind))
-        for one in _of_package(room, repository, layout.package_of_part(kind, part))
     ]
+    found = [one for each in gathered(room.context.store, calls, at_once=_AT_ONCE) for one in each]
     notes = [
         key for kind in PackageFormat for key in _old(room, layout.uploads_folder(repository, kind))
     ]

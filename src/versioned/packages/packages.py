@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from versioned.content import Content, Source
@@ -42,7 +43,11 @@ from versioned.packages.revision import PackageStatus, Revision
 from versioned.packages.room import Room
 from versioned.packages.statuses import VersionChanges
 from versioned.packages.tokens import NewToken, Scope, Token
+from versioned.steps import gathered
 from versioned.stores.base import Progress, Store
+
+_AT_ONCE = 32
+"""Packages that are looked at in one step."""
 
 
 class Packages:
@@ -108,11 +113,9 @@ class Packages:
         """Every package that was ever published to a repository, of one format or of all."""
         self._room.repository(repository)
         kinds = list(PackageFormat) if kind is None else [package_format(kind)]
-        return [
-            package
-            for one in kinds
-            for package in indexing.list_packages(self._room, repository, one)
-        ]
+        calls = [partial(indexing.list_packages, self._room, repository, one) for one in kinds]
+        found = gathered(self.context.store, calls, at_once=_AT_ONCE)
+        return [package for each in found for package in each]
 
     def list_package_versions(self, repository: str, package: Package) -> list[Revision]:
         """The newest revision of each version, in the order of their names; deleted ones are left
@@ -341,8 +344,10 @@ class Packages:
     ) -> PackagePlan:
         """What the rules remove and keep, of one package or of all. Changes nothing."""
         packages = [package] if package else self.list_packages(repository)
-        found = [one for each in packages for one in self.list_package_versions(repository, each)]
-        return plan_retention(repository, found, rules, now=self.context.store.now())
+        calls = [partial(self.list_package_versions, repository, one) for one in packages]
+        found = gathered(self.context.store, calls, at_once=_AT_ONCE)
+        revisions = [one for each in found for one in each]
+        return plan_retention(repository, revisions, rules, now=self.context.store.now())
 
     def apply_retention(
         self, plan: PackagePlan, *, message: str | None = None, by: str | None = None
@@ -358,11 +363,12 @@ class Packages:
         they are only looked at."""
         self._room.repository(repository)
         packages = [package] if package else self.list_packages(repository)
-        changed = [
-            f"{one.format}/{one}"
+        calls = [
+            partial(indexing.reindex_package, self._room, repository, one, write=write)
             for one in packages
-            if indexing.reindex_package(self._room, repository, one, write=write)
         ]
+        done = gathered(self.context.store, calls, at_once=_AT_ONCE)
+        changed = [f"{one.format}/{one}" for one, was in zip(packages, done, strict=True) if was]
         roots = [] if package else list(PackageFormat)
         return changed + [
             f"{kind}/"

@@ -115,7 +115,8 @@ class Store(Protocol):
     def gather(self, *calls: Callable[[], T]) -> list[T]:
         """Run independent requests at once, and return their results in order.
 
-        Waits for all; then raises the first error, if any. Never nested.
+        Waits for all; then raises the first error, if any. What a call gathers itself runs one
+        after the other.
         """
 
     def head(self, key: str) -> ObjectInfo:
@@ -187,7 +188,7 @@ class Store(Protocol):
 
     def download_url(self, key: str, *, seconds: int) -> str | None:
         """Where anybody may download an object for so many seconds, without credentials; `None`
-        where a store has no such thing. Asks nothing of the store: the object may be missing.
+        where a store has no such thing, or not with its options. Asks nothing of the store: the object may be missing.
         Nobody must log it."""
 
     def create(self) -> None:

@@ -212,8 +212,10 @@ class S3Store:
 
 def client_config(s3: Any = None) -> Config:  # noqa: ANN401 - botocore's own dictionary
     """How our own clients behave. Checksums are by Content-MD5 only: with those that boto3 adds
-    on its own, a Ceph gateway behind TLS answers 411."""
+    on its own, a Ceph gateway behind TLS answers 411. Links are signed as requests are: by
+    itself boto3 signs some in the old way, which KMS and newer regions refuse."""
     return Config(
+        signature_version="s3v4",
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",

@@ -181,10 +181,11 @@ def list_folders(room: Room, prefix: str) -> list[str]:
         page = {"ContinuationToken": answer["NextContinuationToken"]}
 
 
-def download_url(room: Room, key: str, seconds: int) -> str:
-    """A presigned GetObject. Signs only: no request is sent."""
+def download_url(room: Room, key: str, seconds: int) -> str | None:
+    """A presigned GetObject. Signs only: no request is sent. `None` where requests have to name an
+    owner or who pays: they do so in headers, which who follows a link doesn't send."""
+    if room.options.expected_bucket_owner or room.options.requester_pays:
+        return None
     fields: dict[str, Any] = {"Bucket": room.bucket, "Key": room.key(key)}
-    if room.options.expected_bucket_owner:
-        fields["ExpectedBucketOwner"] = room.options.expected_bucket_owner
     with room.errors_of(room.client.get_object, key):
         return room.client.generate_presigned_url("get_object", fields, ExpiresIn=seconds)

@@ -6,7 +6,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 CEPH_DIR ?= $(CURDIR)/.build/ceph
 
-.PHONY: demo test test-slow test-clients check lint types test-ceph test-images image-matrix test-all bench docs clean
+.PHONY: demo test test-slow test-clients check lint types test-ceph test-images image-matrix bench docs environments clean
 
 demo: $(READY)  ## tell the whole story on the embedded store
 	@$(VENV)/bin/versioned demo
@@ -49,6 +49,8 @@ $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
+
+environments: $(READY) .venv-peer/.ready .venv-clients/.ready
 
 .venv-peer/.ready: scripts/peer-environment
 	@scripts/peer-environment && touch $@

@@ -34,13 +34,15 @@ class Registry:
     def secret(self, *scopes, repository="*"):
         return self.packages.create_token("tests", {repository: scopes}).secret
 
-    def place(self, repository, kind="pypi", *, secret=None, user="__token__"):
-        """Where clients find a repository, with the credentials in the URL where there are any."""
-        said = f"{user}:{secret}@" if secret else ""
-        return f"{self.server.url.replace('//', f'//{said}')}/{kind}/{repository}/"
+    def place(self, repository, kind="pypi", *, secret=None, host="localhost"):
+        """Where clients find a repository, with the credentials in the URL where there are any.
+        Stores answer on 127.0.0.1, which is another host to clients."""
+        said = f"__token__:{secret}@" if secret else ""
+        port = self.server.url.rpartition(":")[2]
+        return f"http://{said}{host}:{port}/{kind}/{repository}/"
 
-    def index(self, repository, **credentials):
-        return f"{self.place(repository, **credentials)}simple/"
+    def index(self, repository, **where):
+        return f"{self.place(repository, **where)}simple/"
 
     def asked(self, repository):
         """What the server was asked in a repository: method, last part of the path and status."""

@@ -67,10 +67,11 @@ def test_bytes_come_through_the_server_where_that_is_wished(
 
 
 @each_tool
-def test_credentials_are_found_in_netrc(tool, machine, registry, secret):
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_credentials_are_found_in_netrc(tool, host, machine, registry, secret):
     repository = registry.repository("24")
-    machine.write(".", (".netrc", f"machine 127.0.0.1 login __token__ password {secret}\n"))
-    machine.install(tool, "pyabc", index=registry.index(repository))
+    machine.write(".", (".netrc", f"machine {host} login __token__ password {secret}\n"))
+    machine.install(tool, "pyabc", index=registry.index(repository, host=host))
     assert machine.installed() == "24"
 
 

@@ -12,9 +12,9 @@ PACKAGE = "@acme/widget"
 class Npm:
     """npm for one repository, in a folder of each package or project."""
 
-    def __init__(self, machine, repository):
+    def __init__(self, machine, repository, host):
         self.machine, self.home = machine, machine.home
-        place = machine.registry.place(repository, "npm")
+        place = machine.registry.place(repository, "npm", host=host)
         secret = machine.registry.secret("admin", repository=repository)
         credentials = f"{place.partition(':')[2]}:_authToken={secret}"
         machine.write(".", (".npmrc", f"registry={place}\n{credentials}\n"))
@@ -37,8 +37,8 @@ class Npm:
 
 
 @pytest.fixture
-def npm(machine, registry):
-    return Npm(machine, registry.repository())
+def npm(request, machine, registry):
+    return Npm(machine, registry.repository(), getattr(request, "param", "localhost"))
 
 
 def test_what_was_published_tagged_and_deprecated_is_installed_so(npm):
@@ -54,7 +54,8 @@ def test_what_was_published_tagged_and_deprecated_is_installed_so(npm):
     assert npm.installed("app") == "1.1.0"
 
 
-def test_a_lock_installs_the_same_version_after_newer_ones(npm):
+@pytest.mark.parametrize("npm", ["localhost", "127.0.0.1"], indirect=True)
+def test_a_lock_installs_the_same_version_with_nothing_at_hand(npm):
     npm(npm.package("1.0.0"), "publish")
     npm("app", "install", PACKAGE)
     npm(npm.package("1.1.0"), "publish")

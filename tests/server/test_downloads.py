@@ -239,3 +239,17 @@ class TestRedirects:
         assert "Signature" in answer.headers["Location"]
         assert "Signature" not in server.log.getvalue()
         assert BUCKET not in server.log.getvalue()
+
+    def test_a_store_on_the_host_of_the_server_is_not_sent_the_token_of_clients(
+        self, s3_store, asking_of
+    ):
+        packages = open_packages(s3_store)
+        publish(packages, FILE)
+        (host, _, _) = s3_store._room.client.meta.endpoint_url.removeprefix("http://").partition(
+            ":"
+        )
+        server = asking_of(
+            packages, anonymous=frozenset({"AbcDev"}), public_url=f"https://{host}:8443"
+        )
+        answer = server.get(find(server))
+        assert (answer.status_code, answer.content) == (200, FILE[1])

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -52,7 +53,7 @@ async def send_asset(
     if request.method == "HEAD":
         headers["Content-Length"] = str(asset.size)
         return Response(headers=headers, media_type=media_type)
-    url = _url(desk, revision, asset)
+    url = _url(desk, request, revision, asset)
     if url is not None:
         return RedirectResponse(url, HTTPStatus.FOUND, headers={"Cache-Control": "no-store"})
     is_same = request.headers.get("if-range", etag) == etag
@@ -101,11 +102,16 @@ def parse_range(header: str | None, size: int) -> ByteRange | None:
     return ByteRange(start, stop) if start < stop else None
 
 
-def _url(desk: Desk, revision: Revision, asset: Asset) -> str | None:
+def _url(desk: Desk, request: Request, revision: Revision, asset: Asset) -> str | None:
+    """Where the store itself hands the asset out. Not on the host that the client knows: to that
+    npm sends its token whatever the port, as does pip with one from netrc, and S3 refuses who says
+    in two ways who he is."""
     if desk.settings.downloads != "redirect":
         return None
     store = desk.packages.context.store
-    return store.download_url(key_of(revision.place, asset), seconds=desk.settings.url_seconds)
+    url = store.download_url(key_of(revision.place, asset), seconds=desk.settings.url_seconds)
+    known = urlsplit(desk.base_url(request)).hostname
+    return None if url is None or urlsplit(url).hostname == known else url
 
 
 async def _bytes(desk: Desk, opened: AssetStream) -> AsyncGenerator[bytes, None]:

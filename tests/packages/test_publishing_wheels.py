@@ -16,7 +16,7 @@ from package_making import (
 )
 
 from versioned.errors import InvalidInputError
-from versioned.packages import Package, Packages
+from versioned.packages import Package, Packages, PackageStatus
 from versioned.packages.errors import (
     AssetExistsError,
     AssetNotFoundError,
@@ -27,6 +27,7 @@ from versioned.packages.errors import (
     PackageRepositoryNotFoundError,
     PackageVersionNotFoundError,
     RevisionNotFoundError,
+    VersionExistsError,
 )
 from versioned.packages.revision import ordered_assets
 
@@ -91,6 +92,18 @@ class TestPublishing:
         publish_builds(local_packages, "24")
         with unchanged(local_store), pytest.raises(AssetExistsError):
             publish(local_packages, wheel(build="25"), wheel(build="24", body="OTHER = 1\n"))
+
+    def test_a_version_is_refused_in_another_spelling(self, local_packages, local_store):
+        publish_builds(local_packages, "24", version="1.0")
+        with unchanged(local_store), pytest.raises(VersionExistsError, match="the same version"):
+            publish_builds(local_packages, "25", version="1.0.0")
+
+    def test_a_version_takes_another_spelling_once_the_first_is_deleted(self, local_packages):
+        publish_builds(local_packages, "24", version="1.0")
+        local_packages.change_version("AbcDev", PYABC, "1.0").discard(PackageStatus.DELETED)
+        publish_builds(local_packages, "25", version="1.0.0")
+        with pytest.raises(VersionExistsError, match="the same version"):
+            publish_builds(local_packages, "24", version="1.0")
 
     def test_files_are_published_by_their_paths(self, local_packages, tmp_path):
         filename, data = wheel(build="24")

@@ -13,10 +13,10 @@ from versioned.context import Context, new_identity, stamp
 from versioned.packages import layout
 from versioned.packages.coordinates import PackageFormat, Place
 from versioned.packages.errors import PackageConflictError
-from versioned.packages.history import Heads, read_heads, read_newest
+from versioned.packages.history import Heads, read_heads, read_newest, refuse_other_spelling
 from versioned.packages.indexing import SeenPages, look_at_pages, refresh
 from versioned.packages.packuments import version_entry
-from versioned.packages.revision import Action, Revision, State
+from versioned.packages.revision import Action, PackageStatus, Revision, State
 from versioned.packages.revision_codec import decode_revision, encode_revision
 from versioned.packages.room import Room
 from versioned.packages.simple_pages import file_entries
@@ -68,7 +68,7 @@ def change(
 
     `decide` is pure, may be asked several times, and returns the state that it was given where
     nothing is to change. Five steps with pages, and those of `prepare`. Raises what both raise,
-    PackageConflictError.
+    VersionExistsError for a version that is there in another spelling, PackageConflictError.
     """
     check_note("message", message)
     check_note("by", by)
@@ -125,6 +125,9 @@ class _Attempt:
         state = self.decide(before)
         if before is not None and state is before.state:
             return _Outcome(Change(before, changed=False, before=before), heads, seen)
+        was = PackageStatus.DELETED if before is None else before.state.status
+        if was is PackageStatus.DELETED and state.status is not PackageStatus.DELETED:
+            refuse_other_spelling(context, heads, version)
         self.prepare(state)
         written = _write(context, self.place, state, before, self.author)
         if written is None:

@@ -10,15 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from packaging.utils import canonicalize_version
+
 from versioned.context import Context
 from versioned.errors import ContaminatedError
 from versioned.packages import layout
 from versioned.packages.changes import NOTHING
-from versioned.packages.coordinates import Package, Place
+from versioned.packages.coordinates import Package, PackageFormat, Place
 from versioned.packages.errors import (
     PackageNotFoundError,
     PackageVersionNotFoundError,
     RevisionNotFoundError,
+    VersionExistsError,
 )
 from versioned.packages.revision import PackageStatus, Revision, State
 from versioned.packages.revision_codec import decode_revision, position_of_revision
@@ -85,6 +88,22 @@ def read_newest(context: Context, heads: Heads, versions: Sequence[str]) -> list
             hint="something else removed it; restore it from a backup",
         )
     return [found.result for found in asked if found.result is not None]
+
+
+def refuse_other_spelling(context: Context, heads: Heads, version: str) -> None:
+    """Installers take `1.0` for `1.0.0`, and one's builds for the other's. No request where there
+    is only one of them; two that come at the same moment are not noticed. Raises
+    VersionExistsError."""
+    if heads.package.format is not PackageFormat.PYPI:
+        return
+    meant = canonicalize_version(version)
+    others = [v for v in heads.versions if v != version and canonicalize_version(v) == meant]
+    for found in read_newest(context, heads, others):
+        if found.state.status is not PackageStatus.DELETED:
+            raise VersionExistsError(
+                f"{found.place} is there already, which is the same version as {version}",
+                hint="keep to one spelling; installers can't tell them apart",
+            )
 
 
 def newest_revision(context: Context, place: Place) -> Revision | None:

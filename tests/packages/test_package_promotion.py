@@ -272,7 +272,7 @@ class TestWhatIsThereAlready:
     def test_a_build_that_was_yanked_is_not_promoted_not_even_by_an_older_revision(
         self, local_packages, local_store
     ):
-        tested = publish_builds(local_packages, "24")
+        tested = publish_builds(local_packages, "24").revision
         changes = local_packages.change_version("AbcDev", PYABC, "1.0.0")
         changes.yank([named("24")], "loses orders")
         for revision in (None, tested):

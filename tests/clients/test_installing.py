@@ -1,11 +1,13 @@
 """pip and uv install what is active, and what was locked, wherever the bytes lie."""
 
+import json
 from dataclasses import replace
 
 import pytest
 from client_rig import TOOLS, words
 from package_making import PYABC, publish, publish_builds, sdist, sha256, wheel
 
+from faults import BUCKET
 from serving import served
 
 BACKEND = """
@@ -196,3 +198,23 @@ def test_pip_downloads_the_bytes_that_were_published(machine, registry, secret):
     machine.clients.run(machine.clients.pip, "download", "-d", "got", "--index-url", index, "pyabc")
     (path,) = (machine.home / "got").iterdir()
     assert (path.name, path.read_bytes()) == wheel(build="24")
+
+
+@pytest.mark.only_stores("moto", "ceph")
+def test_uv_reads_a_bucket_without_a_server(machine, registry, client_of):
+    repository = registry.repository("23", "100", "24")
+    client = client_of(registry.kind)
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{BUCKET}/*",
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    client.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+    place = registry.domain.partition("?")[0].removeprefix("s3://")
+    index = f"{client.meta.endpoint_url}/{place}/{repository}/pypi/simple/"
+
+    machine.install("uv", "PyABC==1.0.0", index=index)
+    assert machine.installed() == "100"
+    assert registry.asked(repository) == []

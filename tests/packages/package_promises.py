@@ -1,5 +1,6 @@
 """What holds in a domain at every moment, checked on the objects themselves, and copies of stores."""
 
+import base64
 import hashlib
 import json
 import posixpath
@@ -74,7 +75,7 @@ def check_promises(store):
         (document["repository"], asset["name"], asset["sha256"])
         for chain in chains.values()
         for document in chain
-        for asset in document["assets"]
+        for asset in document.get("assets", [])
     }
     for key, raw in objects.items():
         if "/simple/" in key:
@@ -87,6 +88,8 @@ def check_promises(store):
                 if beside:
                     found = objects[f"{target}.metadata"]
                     assert hashlib.sha256(found).hexdigest() == beside
+        if "/packuments/" in key:
+            _check_packument(key, json.loads(raw), objects)
     packages = reopened(store)
     for chain in chains.values():
         for revision in _newest(packages, chain):
@@ -117,6 +120,9 @@ def states(store):
     found = {}
     for folder, chain in revisions_of(store).items():
         newest = chain[-1]
+        if folder.endswith("/@dist-tags"):
+            found[folder] = newest["tags"]
+            continue
         found[folder] = {
             "status": newest["status"],
             "active": newest["active"],
@@ -133,10 +139,20 @@ def states(store):
 
 def _newest(packages, chain):
     document = chain[-1]
-    if document["status"] == "Deleted":
+    if document.get("status", "Deleted") == "Deleted":
         return
     package = Package.of(document["package_format"], document["package"], document["namespace"])
     yield packages.describe_package_version(document["repository"], package, document["version"])
+
+
+def _check_packument(key, document, objects):
+    held = {
+        f"sha512-{base64.b64encode(hashlib.sha512(data).digest()).decode()}"
+        for name, data in objects.items()
+        if name.startswith(key.partition("/packuments/")[0] + "/files/")
+    }
+    for version, described in document["versions"].items():
+        assert described["dist"]["integrity"] in held, f"{key}: {version}"
 
 
 def _links(key, raw):

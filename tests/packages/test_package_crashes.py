@@ -7,6 +7,7 @@ stores enforce as little as Ceph.
 import contextlib
 
 import pytest
+from npm_making import WIDGET, publish_npm, tarball
 from package_making import (
     PYABC,
     REPOSITORIES,
@@ -40,6 +41,7 @@ def prepare(store):
     publish_builds(packages, "9", "24")
     publish(packages, wheel(version="2.0.0"), sdist(version="2.0.0"))
     packages.copy_package_versions("AbcDev", "AbcStaging", PYABC, "1.0.0", assets=[BUILD_9])
+    publish_npm(packages, tarball(version="1.0.0"), tags=["latest"])
     packages.publish_package_version("AbcDev", SCRIPTS, "7", {"a.sh": b"one", "b.sh": b"two"})
     packages.publish_package_version(
         "AbcDev", SCRIPTS, "8", {"a.sh": b"1"}, unfinished=True, whole=False
@@ -64,6 +66,9 @@ OPERATIONS = {
     "finish a generic set": lambda p: p.publish_package_version(
         "AbcDev", SCRIPTS, "8", {"b.sh": b"2"}, whole=False
     ),
+    "publish a tarball": lambda p: publish_npm(p, tarball(version="2.0.0"), tags=["latest"]),
+    "delete a tarball": lambda p: version(p, package=WIDGET).discard(PackageStatus.DELETED),
+    "promote a tarball": lambda p: p.copy_package_versions("AbcDev", "AbcProd", WIDGET, "1.0.0"),
     "promote the first": lambda p: p.copy_package_versions("AbcDev", "AbcProd", PYABC, "1.0.0"),
     "promote another build": lambda p: p.copy_package_versions(
         "AbcDev", "AbcStaging", PYABC, "1.0.0", allow_overwrite=True

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from npm_making import publish_npm, tarball
 from package_making import (
     PYABC,
     names,
@@ -81,6 +82,10 @@ OTHER_PAIRS = [
     ("new package", "other new package"),
     ("new package", "new package"),
     ("new package", "reindex"),
+    ("new tarball", "other tarball"),
+    ("other tarball", "new tarball"),
+    ("new tarball", "reindex"),
+    ("reindex", "new tarball"),
     ("promote old", "withdraw promoted"),
     ("withdraw promoted", "promote old"),
     ("delete", "mend orphans"),
@@ -92,6 +97,8 @@ OTHER_PAIRS = [
     ("mend orphans", "promote"),
 ]
 MORE = {
+    "new tarball": lambda p: publish_npm(p, tarball(version="1.0.0"), tags=["latest"]),
+    "other tarball": lambda p: publish_npm(p, tarball(version="2.0.0"), tags=["next"]),
     "new package": lambda p: publish(p, wheel(name="First")),
     "other new package": lambda p: publish(p, wheel(name="Second")),
     "promote old": lambda p: promote(p, assets=[BUILD_9]),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.routing import Router
 from starlette.types import ASGIApp
 
 from versioned.packages import Packages
@@ -28,4 +27,4 @@ def create_app(packages: Packages, settings: Settings, *, log: Log) -> ASGIApp:
         *GenericRoutes(desk).routes(),
         *CodeArtifactRoutes(desk).routes(),
     ]
-    return Observed(Router(routes, redirect_slashes=False), metrics, log)
+    return Observed(routes, metrics, log)

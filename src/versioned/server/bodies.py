@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import BinaryIO
 
-import python_multipart  # noqa: F401 - Starlette misses it only when the first form comes
 from anyio import to_thread
+from python_multipart.exceptions import FormParserError
 from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
@@ -108,6 +108,8 @@ async def form(request: Request, settings: Settings) -> AsyncIterator[FormData]:
         raise RequestError(
             HTTPStatus.BAD_REQUEST, f"the form can't be read: {error.message}"
         ) from error
+    except FormParserError as error:
+        raise RequestError(HTTPStatus.BAD_REQUEST, "the form can't be read") from error
     try:
         yield found
     finally:

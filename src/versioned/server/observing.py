@@ -5,12 +5,14 @@ from __future__ import annotations
 import secrets
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import Message, Receive, Scope, Send
 
 from versioned.errors import VersionedError
 from versioned.server.log import Log
@@ -31,11 +33,14 @@ class _Traffic:
 
 
 class Observed:
-    """Wraps the application. A line is JSON: method, path without its query, status, seconds,
+    """The application around its routes. A line is JSON: method, path without its query, status, seconds,
     bytes, the name of the token. Never a header, a query or a body: those may hold secrets."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, log: Log) -> None:
-        self._app = app
+    def __init__(self, routes: Sequence[BaseRoute], metrics: Metrics, log: Log) -> None:
+        self._app = Router(routes, redirect_slashes=False)
+        self._paths: dict[object, str] = {
+            one.endpoint: one.path for one in routes if isinstance(one, Route)
+        }
         self._metrics = metrics
         self._log = log
 
@@ -87,7 +92,7 @@ class Observed:
     def _ended(
         self, scope: Scope, traffic: _Traffic, seconds: float, identity: str, error: str | None
     ) -> None:
-        route = getattr(scope.get("route"), "path", "none")
+        route = self._paths.get(scope.get("endpoint"), "none")
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.count(
             method,

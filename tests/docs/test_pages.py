@@ -27,6 +27,8 @@ from versioned.cli import exits
 from versioned.errors import VersionedError
 from versioned.images import errors as image_errors
 from versioned.packages import errors as package_errors
+from versioned.server import bodies
+from versioned.server.settings import Settings
 from versioned.stores import base, s3_multipart
 
 DOCS = ROOT / "docs"
@@ -156,6 +158,17 @@ SIZES = {
         f"parts of {s3_multipart.SMALLEST_COPIED_PART // MIB} MiB",
         f"most {cache.DEFAULT_MAX_BYTES // 1024**3} GiB",
         f"can't be read twice, so above {content.SPOOL_SIZE // MIB} MiB",
+    ),
+    "run-the-server": (
+        f"| one upload | {Settings().longest_upload // 1024**3} GiB",
+        f"together | {bodies.LONGEST_FIELDS // MIB} MiB, {bodies.MOST_FIELDS:,} of them",
+        f"| {Settings().slowest_upload // 1024} KiB a second on average",
+        f"on average, after {Settings().patience:.0f} seconds",
+        f"nothing of an answer | {Settings().patience:.0f} seconds",
+        f"at once | {Settings().readers} and {Settings().writers}; others wait",
+        f"within {Settings().memory:.0f} seconds on every server",
+        f"What each copy remembers, for {Settings().memory:.0f} seconds",
+        f"valid for {Settings().url_seconds // 60} minutes",
     ),
     "when-something-broke": (f"younger than {context.LEASE / 60:.0f} minutes",),
     "clean-up": (

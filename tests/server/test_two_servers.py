@@ -15,7 +15,6 @@ from package_promises import check_pages, check_promises
 from serving import domain_url, served, store_environ
 from versioned.packages import Package
 
-CLIENTS = 16
 PACKAGES = [f"Package{n}" for n in range(4)]
 VERSIONS = ["1.0.0", "2.0.0"]
 
@@ -43,7 +42,7 @@ class Campaign:
         self.packages = packages
         self.clients = [
             httpx.Client(
-                base_url=url, headers=headers, timeout=120, trust_env=False,
+                base_url=url, headers=headers, timeout=300, trust_env=False,
                 limits=httpx.Limits(max_connections=None),
             )
             for url in urls
@@ -52,9 +51,9 @@ class Campaign:
         self.read = 0
         self._ended = threading.Event()
 
-    def run(self, count):
+    def run(self, count, *, at_once):
         """Every fourth change is a promotion. Readers look on meanwhile."""
-        with ThreadPoolExecutor(CLIENTS + 2) as pool:
+        with ThreadPoolExecutor(at_once + 2) as pool:
             readers = [pool.submit(self.look, one) for one in self.clients]
             try:
                 list(pool.map(self.change, range(count)))
@@ -150,14 +149,15 @@ class Campaign:
 
 @pytest.mark.only_stores("local", "ceph")
 def test_two_servers_lose_nothing_and_show_nothing_half(pair):
-    pair.run(60)
+    pair.run(60, at_once=16)
     pair.check(60)
 
 
 @pytest.mark.slow
-def test_two_servers_take_a_thousand_changes(pair):
+def test_two_servers_take_a_thousand_changes(pair, store_kind):
+    count = 300 if store_kind == "moto" else 1000  # it answers one after the other
     started = time.monotonic()
-    pair.run(1000)
-    print(f"{1000 / (time.monotonic() - started):.0f} changes a second, {pair.read} files read, "  # noqa: T201
+    pair.run(count, at_once=200)
+    print(f"{count / (time.monotonic() - started):.0f} changes a second, {pair.read} files read, "  # noqa: T201
           f"asked again: {dict(pair.again)}")  # fmt: skip
-    pair.check(1000)
+    pair.check(count)

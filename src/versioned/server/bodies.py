@@ -20,8 +20,8 @@ from versioned.server.problems import RequestError
 from versioned.server.settings import Settings
 
 _SPOOL = 1024 * 1024
-_MOST_FIELDS = 2000
-_LONGEST_FIELDS = 8 * 1024 * 1024
+MOST_FIELDS = 2000
+LONGEST_FIELDS = 8 * 1024 * 1024
 
 
 async def chunks(
@@ -78,9 +78,9 @@ class _Parser(MultiPartParser):
     def on_part_data(self, data: bytes, start: int, end: int) -> None:
         if self._current_part.file is None:
             self._fields += end - start
-            if self._fields > _LONGEST_FIELDS:
+            if self._fields > LONGEST_FIELDS:
                 raise MultiPartException(
-                    f"the fields have more than {_LONGEST_FIELDS} bytes together"
+                    f"the fields have more than {LONGEST_FIELDS} bytes together"
                 )
         super().on_part_data(data, start, end)
 
@@ -99,8 +99,8 @@ async def form(request: Request, settings: Settings) -> AsyncIterator[FormData]:
         request.headers,
         chunks(request, settings),
         max_files=1,
-        max_fields=_MOST_FIELDS,
-        max_part_size=_LONGEST_FIELDS,
+        max_fields=MOST_FIELDS,
+        max_part_size=LONGEST_FIELDS,
     )
     try:
         found = await parser.parse()

@@ -107,23 +107,12 @@ def promote(
             f"{source.package} of {target} can't be promoted into itself",
             hint="name another repository",
         )
-    room.repository(source.repository)
-    room.repository(target)
-    wanted = {validate_word("a check", one) for one in checks}
-    with Step(room.context.store) as step:
-        # Whoever asks for more checks is heard by each process from now on.
-        domain = step.add(partial(room.domain, anew=True))
-        asked = step.add(partial(find_revision, room.context, source, revision))
-        newest = step.add(partial(newest_revision, room.context, source)) if revision else asked
-    wanted |= set(domain.result.repository(target).requires)
-    found = asked.result
-    _refuse_unpromotable(found)
-    chosen = choose(found, choice)
-    _refuse_yanked(chosen, newest.result or found)
-    require_verdicts(room.context, chosen, wanted)
+    found, chosen, passed = _passed(
+        room, source, target, revision=revision, choice=choice, checks=checks
+    )
     place = Place(target, source.package, source.version)
     at = stamp(room.context.store.now())
-    new = [_promoted(found, one, sorted(wanted), at, strip_build=strip_build) for one in chosen]
+    new = [_promoted(found, one, passed, at, strip_build=strip_build) for one in chosen]
     sources = {(one.name, one.sha256): asset for one, asset in zip(new, chosen, strict=True)}
     copied: set[tuple[str, str, int]] = set()
 
@@ -157,6 +146,34 @@ def promote(
         message=message,
         prepare=prepare,
     )
+
+
+def _passed(
+    room: Room,
+    source: Place,
+    target: str,
+    *,
+    revision: str | None,
+    choice: Choice,
+    checks: Collection[str],
+) -> tuple[Revision, tuple[Asset, ...], list[str]]:
+    """The revision that is meant, those of its assets that may go on, and the checks that they
+    passed. Raises as `promote`."""
+    room.repository(source.repository)
+    room.repository(target)
+    wanted = {validate_word("a check", one) for one in checks}
+    with Step(room.context.store) as step:
+        # Whoever asks for more checks is heard by each process from now on.
+        domain = step.add(partial(room.domain, anew=True))
+        asked = step.add(partial(find_revision, room.context, source, revision))
+        newest = step.add(partial(newest_revision, room.context, source)) if revision else asked
+    wanted |= set(domain.result.repository(target).requires)
+    found = asked.result
+    _refuse_unpromotable(found)
+    chosen = choose(found, choice)
+    _refuse_yanked(chosen, newest.result or found)
+    require_verdicts(room.context, chosen, wanted)
+    return found, chosen, sorted(wanted)
 
 
 def _refuse_unpromotable(found: Revision) -> None:

@@ -13,8 +13,7 @@ from versioned.errors import (
     PreconditionFailedError,
     StoreUnavailableError,
 )
-from versioned.packages.assets import key_of, refuse_unreadable
-from versioned.packages.errors import AssetNotFoundError
+from versioned.packages.assets import gone, key_of, refuse_unreadable
 from versioned.packages.revision import Asset, Revision
 from versioned.stores.base import Body
 from versioned.versions import sha256_of
@@ -90,10 +89,7 @@ class AssetStream:
             )
             self._check(sha256_of(body.info))
         except ObjectNotFoundError:
-            raise AssetNotFoundError(
-                f"the bytes of {self._asset.name!r} were removed",
-                hint="versioned packages history shows when, and by whom",
-            ) from None
+            raise gone(self._asset) from None
         except PreconditionFailedError as error:
             raise ContentMismatchError(
                 f"{self._key!r} was replaced while it was being read", hint="read it again"

@@ -110,7 +110,7 @@ def _copy_bytes(context: Context, origin: str, key: str, asset: Asset) -> None:
     try:
         context.store.copy(context.store.head(origin), key)
     except ObjectNotFoundError:
-        raise _gone(asset) from None
+        raise gone(asset) from None
     except PreconditionFailedError as error:
         raise ContentMismatchError(
             f"{asset.name!r} was replaced while it was being copied",
@@ -127,7 +127,7 @@ def prove(context: Context, key: str, asset: Asset) -> None:
         for chunk in reader.chunks():
             digest.update(chunk)
     except ObjectNotFoundError:
-        raise _gone(asset) from None
+        raise gone(asset) from None
     reader.check(digest.hexdigest())
 
 
@@ -144,7 +144,7 @@ def read_beside(context: Context, key: str, asset: Asset) -> bytes:
     try:
         _, raw = context.read(key)
     except ObjectNotFoundError:
-        raise _gone(asset) from None
+        raise gone(asset) from None
     if hashlib.sha256(raw).hexdigest() != asset.beside:
         raise ContentMismatchError(
             f"{key!r} is not what was published beside {asset.name!r}",
@@ -203,7 +203,7 @@ def _reader(context: Context, key: str, asset: Asset) -> VerifiedReader:
     try:
         reader = VerifiedReader(context, key, meant=asset.sha256)
     except ObjectNotFoundError:
-        raise _gone(asset) from None
+        raise gone(asset) from None
     if reader.info.size != asset.size:
         raise ContentMismatchError(
             f"{key!r} has {reader.info.size} bytes, published were {asset.size}",
@@ -212,7 +212,8 @@ def _reader(context: Context, key: str, asset: Asset) -> VerifiedReader:
     return reader
 
 
-def _gone(asset: Asset) -> AssetNotFoundError:
+def gone(asset: Asset) -> AssetNotFoundError:
+    """What to raise where the bytes of an asset are not there."""
     return AssetNotFoundError(
         f"the bytes of {asset.name!r} (sha256 {asset.sha256[:12]}) were removed",
         hint="versioned packages history shows when, and by whom",

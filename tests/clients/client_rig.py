@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 from dataclasses import dataclass
 
 from package_making import publish_builds
@@ -45,13 +46,29 @@ class Registry:
         return f"{self.place(repository, **where)}simple/"
 
     def asked(self, repository):
-        """What the server was asked in a repository: method, last part of the path and status."""
+        """What the server has logged of a repository: method, last part of the path and status."""
         lines = map(json.loads, self.server.log.read_text("utf-8").splitlines())
         return [
-            (one["method"], one["path"].rstrip("/").rpartition("/")[2], one["status"])
+            (one["method"], one["path"].rpartition("/")[2], one["status"])
             for one in lines
             if f"/{repository}/" in one.get("path", "")
         ]
+
+    def handed_out(self, repository, name):
+        """The status with which a file was handed out. That is logged after its last byte, so it is
+        waited for."""
+        last = time.monotonic() + 20
+        while time.monotonic() < last:
+            for method, found, status in self.asked(repository):
+                if (method, found) == ("GET", name):
+                    return status
+            time.sleep(0.01)
+        raise AssertionError(f"{name} was not asked for: {self.asked(repository)}")
+
+    @property
+    def elsewhere(self):
+        """The status of what the store hands out itself, where it does."""
+        return 200 if self.kind == "local" else 302
 
 
 class Machine:

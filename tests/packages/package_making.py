@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import json
 import tarfile
 import warnings
 import zipfile
@@ -176,3 +177,16 @@ def unchanged(store, prefix=""):
     before = contents(store, prefix)
     yield
     assert contents(store, prefix) == before
+
+
+def open_to_everybody(client, bucket):
+    """Let all who reach a bucket read its objects."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    client.delete_public_access_block(Bucket=bucket)
+    client.put_bucket_policy(Bucket=bucket, Policy=policy)

@@ -1,13 +1,12 @@
 """A bucket that the real pip reads without any server of ours: S3 alone, and nobody logged in."""
 
-import json
 import os
 import subprocess
 import sys
 from urllib.parse import urlsplit
 
 import pytest
-from package_making import publish, publish_builds, read, sha256, wheel
+from package_making import open_to_everybody, publish, publish_builds, read, sha256, wheel
 
 from versioned.packages import Package
 
@@ -19,15 +18,7 @@ def index_url(packages, store, client_of, store_kind):
     """The address of AbcDev's pages at the store itself, which everybody may read from now on."""
     client = client_of(store_kind)
     address = urlsplit(store.uri("AbcDev/pypi/simple/"))
-    statement = {
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": "s3:GetObject",
-        "Resource": f"arn:aws:s3:::{address.netloc}/*",
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    client.delete_public_access_block(Bucket=address.netloc)
-    client.put_bucket_policy(Bucket=address.netloc, Policy=policy)
+    open_to_everybody(client, address.netloc)
     return f"{client.meta.endpoint_url}/{address.netloc}{address.path}"
 
 

@@ -3,14 +3,13 @@
 import json
 
 import pytest
-from codeartifact_rig import builds, file_name, local_rig
+from codeartifact_rig import builds, file_name, rig_before
 from package_making import PYABC, names, sha256, wheel
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory):
-    with local_rig(tmp_path_factory.mktemp("codeartifact")) as made:
-        yield made
+def ours(registry):
+    return rig_before(registry.packages, registry.domain, registry.server.url)
 
 
 class Aws:

@@ -60,8 +60,13 @@ class Rig:
 def rig(packages, url, log):
     """A real server before the domain at `url`."""
     with served(url, log=log) as server:
-        secret = packages.create_token("ann", {"*": ("admin",)}).secret
-        yield Rig(packages, url, server.url, make_client(server.url, secret))
+        yield rig_before(packages, url, server.url)
+
+
+def rig_before(packages, domain, url):
+    """The server at `url`, with a client that may do all."""
+    secret = packages.create_token("ann", {"*": ("admin",)}).secret
+    return Rig(packages, domain, url, make_client(url, secret))
 
 
 @contextmanager

@@ -122,8 +122,29 @@ def crash_everywhere(copies, kind, call):
     assert point > 0
 
 
+MUCH_LIKE_OTHERS = {
+    "publish a new version",
+    "begin a generic set",
+    "finish a generic set",
+    "promote the first",
+    "activate",
+    "unlist",
+    "archive",
+    "deprecate",
+    "dispose",
+    "delete a tarball",
+    "delete a generic version",
+}
 CASES = [
-    *(pytest.param(TappedStore, one, id=f"{one}-strict") for one in OPERATIONS),
+    *(
+        pytest.param(
+            TappedStore,
+            one,
+            id=f"{one}-strict",
+            marks=[pytest.mark.slow] if one in MUCH_LIKE_OTHERS else [],
+        )
+        for one in OPERATIONS
+    ),
     *(
         pytest.param(CephLikeStore, one, id=f"{one}-lazy")
         for one in ("remove", "promote the first")
@@ -158,7 +179,15 @@ def test_a_large_promotion_that_died_is_finished_by_repeating_it(kind, copies, m
 
 
 @pytest.mark.parametrize(
-    "operation", ["publish a new package", "publish a build", "promote the first", "yank", "remove"]
+    "operation",
+    [
+        "publish a new package",
+        "remove",
+        *(
+            pytest.param(one, marks=pytest.mark.slow)
+            for one in ("publish a build", "promote the first", "yank")
+        ),
+    ],
 )
 def test_the_next_change_by_somebody_else_repairs_the_pages(operation, copies):
     """Also where it changes another version; where none was written, nothing is to be repaired."""
@@ -184,6 +213,7 @@ def test_pages_made_anew_are_whole_after_a_crash_at_any_request(copies):
         check_pages(store)
 
 
+@pytest.mark.slow
 def test_a_removal_of_orphans_that_died_is_finished_by_repeating_it(copies, monkeypatch):
     def orphans(packages):
         store = packages.context.store

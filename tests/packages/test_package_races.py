@@ -161,9 +161,8 @@ MATTER_MOST = {
     ("promote", "delete"),
     ("remove", "publish what is there"),
     ("delete", "publish what is there"),
-    ("reindex", "publish a build"),
     ("delete", "mend orphans"),
-    ("mend orphans", "publish a build"),
+    ("publish a build", "mend orphans"),
     ("new package", "other new package"),
     ("new package", "mend orphans"),
 }

@@ -36,13 +36,15 @@ from versioned.packages.errors import AssetNotFoundError, PackageVersionNotFound
 from versioned.packages.retention import PackageRetention
 from versioned.packages.revision import PackageStatus
 
+BUILD_8 = "PyABC-1.0.0-8-py3-none-any.whl"
 BUILD_9 = "PyABC-1.0.0-9-py3-none-any.whl"
 
 
 def prepare(store):
     """With what those left who died before a build and a new package were to be seen."""
     packages = open_packages(store)
-    publish_builds(packages, "9", "24")
+    publish_builds(packages, "8", "9", "24")
+    dev(packages).remove_named([BUILD_8])
     packages.copy_package_versions("AbcDev", "AbcStaging", PYABC, "1.0.0", assets=[BUILD_9])
     for file in (wheel(build="25"), wheel(name="First")):
         with pytest.raises(Crash):
@@ -79,6 +81,8 @@ OPERATIONS = {
     "reindex": lambda p: [p.reindex("AbcDev"), p.reindex("AbcStaging")],
 }
 OTHER_PAIRS = [
+    ("remove what is gone", "publish what was removed"),
+    ("publish what was removed", "remove what is gone"),
     ("new package", "other new package"),
     ("new package", "new package"),
     ("new package", "reindex"),
@@ -97,6 +101,8 @@ OTHER_PAIRS = [
     ("mend orphans", "promote"),
 ]
 MORE = {
+    "remove what is gone": lambda p: dev(p).remove_named([BUILD_8]),
+    "publish what was removed": lambda p: publish(p, wheel(build="8")),
     "new tarball": lambda p: publish_npm(p, tarball(version="1.0.0"), tags=["latest"]),
     "other tarball": lambda p: publish_npm(p, tarball(version="2.0.0"), tags=["next"]),
     "new package": lambda p: publish(p, wheel(name="First")),
@@ -161,6 +167,7 @@ MATTER_MOST = {
     ("promote", "delete"),
     ("remove", "publish what is there"),
     ("delete", "publish what is there"),
+    ("remove what is gone", "publish what was removed"),
     ("delete", "mend orphans"),
     ("publish a build", "mend orphans"),
     ("new package", "other new package"),

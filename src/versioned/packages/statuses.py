@@ -131,8 +131,14 @@ def refuse_unexpected(found: Revision, expect: str | None) -> None:
 
 def remove_bytes(room: Room, former: Sequence[Revision], after: Revision) -> None:
     """Remove what former revisions needed and this one does not. After the pages were changed;
-    whoever publishes the same bytes from now on stores them under another key."""
+    whoever publishes the same bytes from now on stores them under another key. What later
+    revisions have is none of its business."""
     kept = keys_of(after.place, after.state.assets)
-    doomed = {key for one in former for key in keys_of(one.place, one.state.assets)} - kept
+    doomed = {
+        key
+        for one in former
+        if one.position < after.position
+        for key in keys_of(one.place, one.state.assets)
+    } - kept
     if doomed:
         room.context.store.delete_many(sorted(doomed))

@@ -11,7 +11,7 @@ import pytest
 from botocore.config import Config
 from package_making import PYABC, open_packages, publish_builds, wheel
 
-from serving import domain_url, served
+from serving import domain_url, served, store_environ
 from versioned.packages import Package, Packages
 from versioned.stores.local import LocalStore
 
@@ -57,9 +57,10 @@ class Rig:
 
 
 @contextmanager
-def rig(packages, url, log):
-    """A real server before the domain at `url`."""
-    with served(url, log=log) as server:
+def rig(store, kind, log):
+    """A real server before a domain in a store of a kind."""
+    packages, url = open_packages(store), domain_url(store, kind)
+    with served(url, log=log, environ=store_environ(kind)) as server:
         yield rig_before(packages, url, server.url)
 
 
@@ -74,7 +75,7 @@ def local_rig(place):
     """One before a local store below `place`, for what no store has a part in."""
     with closing(LocalStore(place / "domain", settle=0)) as store:
         store.create()
-        with rig(open_packages(store), domain_url(store, "local"), place / "log") as made:
+        with rig(store, "local", place / "log") as made:
             yield made
 
 

@@ -18,9 +18,9 @@ from codeartifact_rig import (
     rig,
     version_of,
 )
-from package_making import PYABC, open_packages, publish, sha256, wheel
+from package_making import PYABC, publish, sha256, wheel
 
-from serving import PROGRAM, domain_url
+from serving import PROGRAM
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def dev(ours):
 
 @pytest.mark.only_stores("moto", "ceph")
 def test_s3_serves_as_well(store, store_kind, tmp_path):
-    with rig(open_packages(store), domain_url(store, store_kind), tmp_path / "log") as ours:
+    with rig(store, store_kind, tmp_path / "log") as ours:
         tested, _ = builds(ours, "AbcDev", "1", "2")
         assert names(assets_of(ours, "AbcDev")) == [file_name("1"), file_name("2")]
         copy(ours, "AbcDev", "AbcProd", versionRevisions={"1.0.0": tested})

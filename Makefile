@@ -39,8 +39,9 @@ test-images: $(READY)  ## images on a real registry, built by Podman and by Dock
 image-matrix: $(READY)  ## try each registry with each runtime, and write docs/images-matrix.md
 	scripts/with-registry $(CURDIR)/.build/registry scripts/with-docker $(CURDIR)/.build/docker $(VENV)/bin/python scripts/image-matrix
 
-bench: $(READY) .venv-peer/.ready  ## requests, steps and time beside the other package
+bench: $(READY) .venv-peer/.ready .venv-package-peers/.ready  ## requests, steps and time beside others
 	$(VENV)/bin/python -m bench
+	$(VENV)/bin/python -m bench.packages
 
 docs: $(READY)  ## write docs/reference from the docstrings
 	$(VENV)/bin/python scripts/reference
@@ -50,13 +51,16 @@ $(READY): pyproject.toml
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-environments: $(READY) .venv-peer/.ready .venv-clients/.ready
+environments: $(READY) .venv-peer/.ready .venv-clients/.ready .venv-package-peers/.ready
 
 .venv-peer/.ready: scripts/peer-environment
 	@scripts/peer-environment && touch $@
+
+.venv-package-peers/.ready: scripts/package-peers
+	@scripts/package-peers && touch $@
 
 .venv-clients/.ready: scripts/client-environments
 	@scripts/client-environments && touch $@
 
 clean:
-	rm -rf $(VENV) .venv-peer .venv-clients .build dist
+	rm -rf $(VENV) .venv-peer .venv-clients .venv-package-peers .build dist

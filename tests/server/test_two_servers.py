@@ -157,7 +157,7 @@ def test_two_servers_lose_nothing_and_show_nothing_half(pair):
 def test_two_servers_take_a_thousand_changes(pair, store_kind):
     count = 300 if store_kind == "moto" else 1000  # it answers one after the other
     started = time.monotonic()
-    pair.run(count, at_once=200)
+    pair.run(count, at_once=1000 if store_kind == "local" else 200)
     print(f"{count / (time.monotonic() - started):.0f} changes a second, {pair.read} files read, "  # noqa: T201
           f"asked again: {dict(pair.again)}")  # fmt: skip
     pair.check(count)

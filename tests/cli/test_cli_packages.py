@@ -111,7 +111,7 @@ class TestDomains:
 
     def test_what_a_repository_requires(self, packages):
         packages("create AbcProd --require uat --require scan --description 'for customers'").said(
-            "the repository AbcProd is ready; into it needs scan, uat\n"
+            "the repository AbcProd is changed; into it needs scan, uat\n"
         )
         packages("create AbcProd -q").said("AbcProd\n")
         packages("ls").said(
@@ -122,8 +122,23 @@ class TestDomains:
             AbcStaging  -          -
             """
         )
-        packages("create AbcProd --require-nothing").said("the repository AbcProd is ready\n")
-        assert packages("create AbcProd --require x --require-nothing").code == 2
+
+    def test_a_check_more_takes_none_away(self, packages):
+        packages("create New").said("the repository New is made\n")
+        packages("create New").said("the repository New is there\n")
+        packages("create New --require uat").said(
+            "the repository New is changed; into it needs uat\n"
+        )
+        packages("create New --require scan").said(
+            "the repository New is changed; into it needs scan, uat\n"
+        )
+        packages("create New --no-require uat").said(
+            "the repository New is changed; into it needs scan\n"
+        )
+        packages("create New --no-require uat").said(
+            "", "error: New does not require 'uat'\nhint: it requires scan\n", 2
+        )
+        assert packages("create New --require x --no-require x").code == 2
 
     def test_the_help_loads_neither_stores_nor_servers(self):
         script = (

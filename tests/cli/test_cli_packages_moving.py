@@ -122,7 +122,7 @@ class TestPromoting:
             "",
             """\
             error: pyabc 1.0.0 in AbcStaging is there already, with something else
-            hint: allow it: --allow-overwrite; nothing that is there is lost
+            hint: with --allow-overwrite what is promoted becomes active, and what is there stays as superseded
             """,
             4,
         )

@@ -86,7 +86,7 @@ def test_what_has_to_be_installed_is_told(missing, domain):
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
         f"error: the server needs {missing}, which is not installed",
-        "hint: pip install 'versioned[server]'",
+        "hint: pip install 'versioned[server]>=2', or '.[server]' from a clone",
     ]
 
 

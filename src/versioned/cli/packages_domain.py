@@ -92,9 +92,15 @@ def _name_of(packages: Packages) -> str:
     "requires",
     metavar="CHECK",
     multiple=True,
-    help="Promote nothing into it without a passing verdict of this check; repeat it.",
+    help="Promote nothing into it without a passing verdict of this check, too; repeat it.",
 )
-@click.option("--require-nothing", is_flag=True, help="Take such requirements away.")
+@click.option(
+    "--no-require",
+    "dropped",
+    metavar="CHECK",
+    multiple=True,
+    help="Don't require this check any more; repeat it.",
+)
 @pass_packages
 def create(
     ours: PackagesSession,
@@ -103,17 +109,31 @@ def create(
     repository: str,
     description: str | None,
     requires: tuple[str, ...],
-    require_nothing: bool,
+    dropped: tuple[str, ...],
 ) -> None:
     """Make a repository, or change what is said of it.
 
     What no option says stays as it is.
     """
-    if requires and require_nothing:
-        raise click.UsageError("--require and --require-nothing exclude each other.")
-    said = requires if requires or require_nothing else None
-    made = ours.packages.create_repository(repository, description=description, requires=said)
+    both = sorted(set(requires) & set(dropped))
+    if both:
+        raise click.UsageError(f"{both[0]} is both required and not.")
+    there = next(
+        (one for one in ours.packages.domain().repositories if one.name == repository), None
+    )
+    before = there.requires if there else ()
+    unknown = sorted(set(dropped) - set(before))
+    if unknown:
+        raise InvalidInputError(
+            f"{repository} does not require {unknown[0]!r}",
+            hint=f"it requires {', '.join(before) or 'nothing'}",
+        )
+    wanted = (set(before) | set(requires)) - set(dropped) if requires or dropped else None
+    made = ours.packages.create_repository(
+        repository, description=description, requires=None if wanted is None else sorted(wanted)
+    )
+    state = "is changed" if there and made != there else "is there" if there else "is made"
     needs = f"; into it needs {', '.join(made.requires)}" if made.requires else ""
     ours.out.answer(
-        asdict(made), quiet=[made.name], people=[f"the repository {made.name} is ready{needs}"]
+        asdict(made), quiet=[made.name], people=[f"the repository {made.name} {state}{needs}"]
     )

@@ -132,10 +132,10 @@ def _table(plan: PackagePlan, shown: list[PlannedSet]) -> Table:
         Column("PACKAGE", shrink=16),
         Column("VERSION"),
         Column("SET"),
-        Column("PLAN", drop=4),
+        Column("PLAN"),
         Column("ASSETS", right=True, drop=3),
         Column("SIZE", right=True, drop=2),
-        Column("AGE", right=True, drop=1),
+        Column("AGE", right=True, drop=4),
         Column("REASON", shrink=20),
     )
     rows = [

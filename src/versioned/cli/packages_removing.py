@@ -46,7 +46,8 @@ def rm(
 ) -> None:
     """Delete a version, or some of its assets, for good.
 
-    Their names are never given to other bytes. The active set loses no asset that is its last:
+    Their names are never given to other bytes. The very same bytes can be published again, by
+    whoever may publish: take such a file out of what CI publishes first. The active set loses no asset that is its last:
     activate another one first. To keep a version from being installed, yank or archive it.
     """
     if not assets:

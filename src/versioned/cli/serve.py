@@ -140,7 +140,7 @@ class MissingExtraError(VersionedError):
     def __init__(self, name: str) -> None:
         super().__init__(
             f"the server needs {name}, which is not installed",
-            hint="pip install 'versioned[server]'",
+            hint="pip install 'versioned[server]>=2', or '.[server]' from a clone",
         )
 
 

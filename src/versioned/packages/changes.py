@@ -97,7 +97,8 @@ def add_to_set(
     if filling is None and name is None and not unfinished and state.sets:
         raise AssetExistsError(
             f"the version is finished, and {new[0].name!r} is not in it with these bytes",
-            hint="begin another asset set with --unfinished, or publish a whole set at once",
+            hint="begin another asset set (--unfinished, over HTTP ?unfinished=true), or publish a whole "
+            "set at once",
         )
     if filling is not None and filling.finished:
         if all(_has(state, replace(one, asset_set=filling.name)) for one in new):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,6 +28,8 @@ from versioned.packages.room import Room
 from versioned.packages.standing import refuse_unknown
 from versioned.steps import Step
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -42,6 +45,12 @@ class Choice:
         if sum(said) > 1:
             raise InvalidInputError(
                 "assets are named in two ways", hint="by name, by set or by sha256"
+            )
+        short = next((one for one in self.sha256 if not _SHA256.fullmatch(one)), None)
+        if short is not None:
+            raise InvalidInputError(
+                f"{short!r:.80} is no sha256",
+                hint="all 64 hex digits of it: versioned packages assets --json shows them",
             )
 
 
@@ -72,8 +81,10 @@ def choose(revision: Revision, choice: Choice) -> tuple[Asset, ...]:
         found = state.active_assets
     if not found:
         raise AssetNotFoundError(
-            f"{where} has no such finished asset set, or none is active",
-            hint="versioned packages sets shows them",
+            f"{where} has no finished asset set {choice.asset_set!r}"
+            if choice.asset_set is not None
+            else f"{where} has no active asset set",
+            hint=f"there are {', '.join(repr(s.name) for s in state.sets if s.finished) or 'none'}",
         )
     return found
 
@@ -123,7 +134,8 @@ def promote(
         if after is not state and not allow_overwrite and state.status is not PackageStatus.DELETED:
             raise VersionExistsError(
                 f"{place} is there already, with something else",
-                hint="allow it: --allow-overwrite; nothing that is there is lost",
+                hint="with --allow-overwrite what is promoted becomes active, and what is there stays "
+                "as superseded",
             )
         return after if after is state else replace(after, about=found.state.about)
 

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import shutil
 import subprocess
 import sys
@@ -39,6 +40,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    # Whatever was started with `nohup ... &` ignores interrupts, and so would all commands of tests.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if roomy(MEMORY):
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
     kinds = chosen_kinds(config)

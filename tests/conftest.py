@@ -2,8 +2,8 @@
 
 import os
 import secrets
-import signal
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path

@@ -10,7 +10,7 @@ from package_making import open_to_everybody, publish, publish_builds, read, sha
 
 from versioned.packages import Package
 
-pytestmark = pytest.mark.only_stores("moto", "ceph")
+pytestmark = [pytest.mark.slow, pytest.mark.only_stores("moto", "ceph")]
 
 
 @pytest.fixture

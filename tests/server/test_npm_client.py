@@ -16,7 +16,10 @@ from serving import domain_url, served, store_environ
 from versioned.packages import Package
 from versioned.stores.local import LocalStore
 
-pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed"),
+]
 
 
 @dataclass

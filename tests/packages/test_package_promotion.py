@@ -348,6 +348,14 @@ class TestVerdicts:
         with pytest.raises(VerdictMissingError, match="it failed"):
             promote(local_packages, require=["integration"])
 
+    def test_after_a_failure_nobody_is_told_to_record_a_pass(self, local_packages):
+        publish_builds(local_packages, "24")
+        local_packages.record_verdict("AbcDev", PYABC, "1.0.0", "integration", "fail")
+        with pytest.raises(VerdictMissingError) as refused:
+            promote(local_packages, require=["integration"])
+        assert "--pass" not in refused.value.hint
+        assert "a build that passes" in refused.value.hint
+
     def test_a_build_that_passed_after_it_failed_is_promoted(self, local_packages):
         publish_builds(local_packages, "24")
         self.verdict(local_packages, "fail")

@@ -119,7 +119,9 @@ def require_verdicts(context: Context, assets: Sequence[Asset], checks: Collecti
         raise VerdictMissingError(
             f"not met: {said}",
             unmet=unmet,
-            hint="nothing was promoted; versioned packages verdict ... --pass records one",
+            hint="nothing was promoted; promote a build that passes, or have the check run again"
+            if "it failed" in unmet.values()
+            else "nothing was promoted; versioned packages verdict ... --pass records one",
         )
 
 

@@ -165,6 +165,7 @@ SIZES = {
         f"| {Settings().slowest_upload // 1024} KiB a second on average",
         f"on average, after {Settings().patience:.0f} seconds",
         f"nothing of an answer | {Settings().patience:.0f} seconds",
+        f"on which nothing is asked | {Settings().keep_alive} seconds, then it is closed",
         f"at once | {Settings().readers} and {Settings().writers}; others wait",
         f"within {Settings().memory:.0f} seconds on every server",
         f"What each copy remembers, for {Settings().memory:.0f} seconds",

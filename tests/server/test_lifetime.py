@@ -3,6 +3,7 @@
 import contextlib
 import random
 import signal
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +44,14 @@ def halting(data, halfway, go_on):
     halfway.set()
     assert go_on.wait(20)
     yield data[len(data) // 2 :]
+
+
+@pytest.mark.only_stores("local")
+def test_an_idle_connection_is_closed_when_it_was_said(start):
+    with start("--keep-alive", "1") as server:
+        url = httpx.URL(server.url)
+        with socket.create_connection((url.host, url.port), timeout=20) as connection:
+            assert connection.recv(1) == b""
 
 
 @pytest.mark.only_stores("local")

@@ -30,7 +30,10 @@ def pair(store, store_kind, tmp_path):
         served(url, *arguments, log=tmp_path / "one", environ=environ) as one,
         served(url, *arguments, log=tmp_path / "two", environ=environ) as two,
     ):
-        yield Campaign(packages, [one.url, two.url], {"Authorization": f"Bearer {secret}"})
+        campaign = Campaign(packages, [one.url, two.url], {"Authorization": f"Bearer {secret}"})
+        yield campaign
+        for asking in campaign.clients:
+            asking.close()
     for log in ("one", "two"):
         assert "Traceback" not in (tmp_path / log).read_text()
 
@@ -61,8 +64,6 @@ class Campaign:
                 self._ended.set()
             for one in readers:
                 one.result()
-        for one in self.clients:
-            one.close()
 
     def change(self, number):
         name, version = self.which(number)

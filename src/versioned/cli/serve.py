@@ -68,6 +68,14 @@ _LAST_PORT = 65535
     help="Answer 503 beyond these.",
 )
 @click.option(
+    "--keep-alive",
+    metavar="SECONDS",
+    type=click.IntRange(1),
+    default=75,
+    show_default=True,
+    help="Close a connection on which nothing is asked; longer than a proxy keeps it.",
+)
+@click.option(
     "--grace",
     metavar="SECONDS",
     type=click.IntRange(0),
@@ -86,6 +94,7 @@ def serve(
     anonymous: tuple[str, ...],
     longest_upload: int,
     most_connections: int,
+    keep_alive: int,
     grace: int,
 ) -> None:
     """Answer twine, pip, uv, npm, curl and the AWS command line.
@@ -106,6 +115,7 @@ def serve(
         downloads=downloads,
         anonymous=frozenset(ours.packages.repository(name).name for name in anonymous),
         longest_upload=longest_upload * _MIB,
+        keep_alive=keep_alive,
     )
     domain = ours.packages.domain()
     log = Log(sys.stderr)
@@ -127,6 +137,7 @@ def serve(
             listening,
             grace_seconds=grace,
             most_connections=most_connections,
+            keep_alive=settings.keep_alive,
             patience=settings.patience,
             started=announce,
         )

@@ -21,12 +21,14 @@ def serve(
     *,
     grace_seconds: int,
     most_connections: int,
+    keep_alive: int,
     patience: float,
     started: Callable[[], None],
 ) -> None:
     """Answer on a socket until SIGTERM or SIGINT; then take nothing new, and give what is under
-    way so many seconds. `started` is called once it answers. A client that says nothing, or does
-    not take what it asked for, for `patience` seconds is cut off."""
+    way so many seconds. `started` is called once it answers. A connection on which nothing is
+    asked stays for `keep_alive` seconds. A client that stops in the middle of asking, or does not
+    take what it asked for, for `patience` seconds is cut off."""
     _allow_files()
     config = uvicorn.Config(
         app,
@@ -36,6 +38,7 @@ def serve(
         log_level="critical",  # what went wrong is in our own log
         access_log=False,
         server_header=False,
+        timeout_keep_alive=keep_alive,
         timeout_graceful_shutdown=grace_seconds,
         limit_concurrency=most_connections,
         lifespan="off",
@@ -66,8 +69,11 @@ class _Patient(H11Protocol):
     _taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """One that nothing was asked on yet is as idle as one between two requests."""
         super().connection_made(transport)
-        self._speaking = self.loop.call_later(self.patience, transport.abort)
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)

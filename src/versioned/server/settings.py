@@ -19,8 +19,10 @@ class Settings:
     redirects them to the store where that has such URLs, or streams through the server.
     `anonymous` are repositories that may be read without a token. `longest_upload` is in bytes.
     A client that sends less than `slowest_upload` bytes a second on average, after `patience`
-    seconds, is cut off. What a token may do, and what a version is, is remembered for `memory`
-    seconds. Raises InvalidInputError.
+    seconds, is cut off. A connection on which nothing is asked stays for `keep_alive` seconds:
+    longer than nginx and AWS's load balancers keep theirs, 60, so that none asks on one that is
+    being closed. What a token may do, and what a version is, is remembered for `memory` seconds.
+    Raises InvalidInputError.
     """
 
     public_url: str | None = None
@@ -29,6 +31,7 @@ class Settings:
     longest_upload: int = 10 * GIB
     slowest_upload: int = 1024
     patience: float = 30.0
+    keep_alive: int = 75
     memory: float = 10.0
     url_seconds: int = 300
     readers: int = 32

@@ -47,8 +47,9 @@ def rm(
     """Delete a version, or some of its assets, for good.
 
     Their names are never given to other bytes. The very same bytes can be published again, by
-    whoever may publish: take such a file out of what CI publishes first. The active set loses no asset that is its last:
-    activate another one first. To keep a version from being installed, yank or archive it.
+    whoever may publish; of a version that is Disposed instead nothing comes back: versioned
+    packages status. The active set loses no asset that is its last: activate another one first.
+    To keep a version from being installed, yank or archive it.
     """
     if not assets:
         discard(ours, place, PackageStatus.DELETED, expect=expect, message=message, yes=yes)

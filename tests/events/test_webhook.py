@@ -230,7 +230,7 @@ class TestWhatTakesTooLong:
         started = time.monotonic()
         with pytest.raises(DeliveryError, match="timed out"):
             webhook(timeout=0.2, count=0).send(EVENT)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 4
 
     def test_an_endless_error_page_is_not_read_to_its_end(self, receiver, webhook):
         def endless(handler):

@@ -76,10 +76,10 @@ def test_one_that_hangs_is_killed_with_its_children(place, environ):
     hanging = place("docker", answers={"version*": 'sleep 60 & echo $! > "$here/child"; wait'})
     place("podman")
     started = time.monotonic()
-    assert detect_runtime(environ, patience=0.2).name == "podman"
+    assert detect_runtime(environ, patience=1).name == "podman"
     child = int((hanging.here / "child").read_text())
     while is_running(child):
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30
 
 
 def test_one_that_asks_gets_no_answer_from_the_terminal(place, environ):

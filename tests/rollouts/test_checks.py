@@ -97,7 +97,7 @@ class TestCommands:
     def test_one_that_hangs_is_killed_with_all_that_it_started(self, run, script, around):
         started = time.monotonic()
         spec = script("sleep 60 & echo $! > child; echo waiting; sleep 60")
-        assert run(spec, 0.3) == (INCONCLUSIVE, "no end within 0.3 s: waiting")
+        assert run(spec, 1) == (INCONCLUSIVE, "no end within 1 s: waiting")
         assert time.monotonic() - started < 10
         child = int((around.directory / "child").read_text())
         for _ in range(500):  # until the kernel has ended it
@@ -110,8 +110,8 @@ class TestCommands:
         assert run(script("exec >&- 2>&-; sleep 60"), 0.2) == (INCONCLUSIVE, "no end within 0.2 s")
 
     def test_endless_output_is_cut_off(self, run, script):
-        outcome, reason = run(script("yes error"), 0.2)
-        assert (outcome, reason) == (INCONCLUSIVE, "no end within 0.2 s: error")
+        outcome, reason = run(script("yes error"), 1)
+        assert (outcome, reason) == (INCONCLUSIVE, "no end within 1 s: error")
 
     def test_garbage_is_made_printable_and_short(self, run, script):
         spec = script("head -c 200000 /dev/urandom; printf '\\033[31m\\377 red \\007'; exit 1")

@@ -55,6 +55,37 @@ def test_an_idle_connection_is_closed_when_it_was_said(start):
 
 
 @pytest.mark.only_stores("local")
+class TestManyConnections:
+    @pytest.fixture
+    def connect(self, start):
+        """Connections to a server that takes two."""
+        with start("--most-connections", "2") as server, contextlib.ExitStack() as stack:
+            url = httpx.URL(server.url)
+
+            def connect():
+                return stack.enter_context(socket.create_connection((url.host, url.port), 20))
+
+            yield connect
+
+    @staticmethod
+    def ask(connection):
+        connection.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: server\r\n\r\n")
+        return connection.recv(65536)[9:12]
+
+    def test_the_one_that_is_idle_for_longest_gives_way(self, connect):
+        first, second = connect(), connect()
+        assert (self.ask(first), self.ask(second)) == (b"200", b"200")
+        assert self.ask(connect()) == b"200"
+        assert first.recv(1) == b""
+        assert self.ask(second) == b"200"
+
+    def test_beyond_those_the_answer_is_503_where_none_was_answered_yet(self, connect):
+        first, second = connect(), connect()
+        assert self.ask(connect()) == b"503"
+        assert (self.ask(first), self.ask(second)) == (b"200", b"200")
+
+
+@pytest.mark.only_stores("local")
 class TestStopping:
     @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
     def test_an_upload_under_way_is_finished_and_answered(self, how, start):

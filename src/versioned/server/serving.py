@@ -27,7 +27,8 @@ def serve(
 ) -> None:
     """Answer on a socket until SIGTERM or SIGINT; then take nothing new, and give what is under
     way so many seconds. `started` is called once it answers. A connection on which nothing is
-    asked stays for `keep_alive` seconds. A client that stops in the middle of asking, or does not
+    asked stays for `keep_alive` seconds, and gives way where there would be more than
+    `most_connections`; beyond them the answer is 503. A client that stops in the middle of asking, or does not
     take what it asked for, for `patience` seconds is cut off."""
     _allow_files()
     config = uvicorn.Config(
@@ -40,7 +41,7 @@ def serve(
         server_header=False,
         timeout_keep_alive=keep_alive,
         timeout_graceful_shutdown=grace_seconds,
-        limit_concurrency=most_connections,
+        limit_concurrency=most_connections + 1,  # it refuses at this number, not beyond it
         lifespan="off",
     )
     # Inherited by every connection; without it each answer on one that is kept waits 40 ms.
@@ -74,6 +75,7 @@ class _Patient(H11Protocol):
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self.timeout_keep_alive_handler
         )
+        self._make_room()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -110,6 +112,22 @@ class _Patient(H11Protocol):
         super().connection_lost(exc)
         self._no_longer_speaking()
         self._no_longer_taking()
+
+    def _make_room(self) -> None:
+        """Where there are too many connections, the one on which nothing has been asked for the
+        longest time gives way; one that has asked nothing yet does not."""
+        if self.limit_concurrency is None or len(self.connections) < self.limit_concurrency:
+            return
+        idle = [
+            (one.timeout_keep_alive_task.when(), id(one), one)
+            for one in self.connections
+            if isinstance(one, _Patient)
+            and one.timeout_keep_alive_task is not None
+            and one.cycle is not None
+            and not one.transport.is_closing()
+        ]
+        if idle:
+            min(idle)[-1].timeout_keep_alive_handler()
 
     def _no_longer_speaking(self) -> None:
         if self._speaking is not None:

@@ -51,9 +51,18 @@ def test_the_image_starts_the_server_for_everybody_outside():
     assert settings_of(instruction("CMD"))["listen"] == "0.0.0.0:8080"
 
 
-def test_the_image_copies_what_there_is():
-    for line in re.findall(r"^COPY (.+) \S+$", DOCKERFILE, re.MULTILINE):
-        assert all((DEPLOY.parent / one).exists() for one in line.split())
+def test_the_image_copies_what_there_is_and_builders_are_sent_no_more():
+    lines = re.findall(r"^COPY (.+) \S+$", DOCKERFILE, re.MULTILINE)
+    copied = {one for line in lines for one in line.split()}
+    assert all((DEPLOY.parent / one).exists() for one in copied)
+    first, *patterns = (DEPLOY.parent / ".dockerignore").read_text("utf-8").split()
+    assert first == "*"
+    assert {one.removeprefix("!") for one in patterns if one.startswith("!")} == copied
+
+
+def test_a_tmpfs_of_root_can_be_mounted_where_uploads_lie():
+    spool = re.search(r"\bTMPDIR=(\S+)", DOCKERFILE)[1]
+    assert f"install --directory --mode 1777 {spool}" in DOCKERFILE
 
 
 def test_the_image_knows_whether_it_is_healthy(make_store, tmp_path):

@@ -52,6 +52,20 @@ class TestVerdicts:
             f"no verdicts: versioned packages verdict {DEV} CHECK --pass records one\n",
         )
 
+    def test_a_check_that_no_repository_requires_while_others_are_is_doubted(self, packages):
+        packages("create AbcProd --require uat --require integration")
+        assert packages(f"verdict {DEV} integration --pass").stderr == ""
+        ran = packages(f"verdict {DEV} integraton --pass {TESTED}")
+        ran.said(
+            f"integraton: pass for {BUILD_24} (sha256 {short('24')})\n",
+            "warning: no repository requires integraton, only integration, uat; "
+            "did you mean integration?\n",
+        )
+        assert packages(f"verdict {DEV} lint --pass -q").stderr == (
+            "warning: no repository requires lint, only integration, uat\n"
+        )
+        assert json.loads(packages(f"verdict {DEV} lint --pass --json").stdout)
+
     @pytest.mark.parametrize("line", ["unit", "unit --pass --fail", "'bad name' --pass"])
     def test_what_can_not_be_meant(self, packages, line):
         assert packages(f"verdict {DEV} {line}").code == 2
@@ -219,6 +233,29 @@ class TestChanging:
         assert states[name_of("9")] == "yanked"
         assert states[BUILD_24] == "active"
         assert packages(f"yank {DEV} --asset nope").code == 3
+
+    def test_a_deprecation_and_its_end(self, packages, dist):
+        widget = "AbcDev/npm/@acme/widget@1.0.0"
+        packages(f"publish AbcDev {dist(tarball())}")
+        assert packages(f"deprecate {widget}").code == 2
+        packages(f"deprecate {widget} -m 'use 2.0.0'").said(
+            f"deprecated {widget}, revision 2-0123456789abcdef, set 1 active\n"
+        )
+        assert "Published (deprecated)" in packages("ls AbcDev/npm/@acme/widget").stdout
+        assert packages(f"deprecate {widget} -m 'use 2.0.0'").stdout.startswith("unchanged: ")
+        packages(f"deprecate {widget} --undo").said(
+            f"took back the deprecation of {widget}, revision 3-0123456789abcdef, set 1 active\n"
+        )
+
+    def test_a_deprecation_that_nobody_would_see_is_refused(self, packages):
+        packages(f"deprecate {DEV} -m 'use 2.0.0'").said(
+            "",
+            f"""\
+            error: nobody who installs {DEV} would see it: only npm shows a deprecation
+            hint: withdraw it instead: versioned packages yank {DEV} -m WHY
+            """,
+            2,
+        )
 
 
 def _history(call, ref):

@@ -101,6 +101,7 @@ def test_the_commands():
         "packages get",
         "packages status",
         "packages yank",
+        "packages deprecate",
         "packages dist-tag",
         "packages tags",
         "packages rm",

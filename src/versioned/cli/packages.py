@@ -28,6 +28,7 @@ _SECTIONS = {
     "Change": {
         "status": "statuses:status",
         "yank": "statuses:yank",
+        "deprecate": "statuses:deprecate",
         "dist-tag": "tags:dist_tag",
         "tags": "tags:tags",
         "rm": "removing:rm",

@@ -1,4 +1,4 @@
-"""`versioned packages status` and `yank`."""
+"""`versioned packages status`, `yank` and `deprecate`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from versioned.cli.packages_arguments import PLACE, REF, asset_option, expect_op
 from versioned.cli.packages_options import PackagesCommand, PackagesSession, pass_packages
 from versioned.cli.packages_removing import discard
 from versioned.cli.packages_words import assets_words, change_document, change_words
-from versioned.packages.coordinates import Place
+from versioned.packages.coordinates import PackageFormat, Place
+from versioned.packages.errors import InvalidPackageError
 from versioned.packages.revision import PackageStatus
 
 _SETTABLE = [str(one) for one in PackageStatus if one not in {"Unfinished", "Deleted"}]
@@ -109,4 +110,56 @@ def yank(
                 f"{assets_words(named)}",
             )
         ],
+    )
+
+
+@click.command(
+    "deprecate",
+    cls=PackagesCommand,
+    example="""
+    versioned packages deprecate AbcProd/npm/@acme/widget@1.0.0 -m 'loses data, use 1.1.0'
+    versioned packages deprecate AbcProd/npm/@acme/widget@1.0.0 --undo
+    """,
+)
+@click.argument("place", metavar=REF, type=PLACE)
+@click.option("--undo", is_flag=True, help="Take it back.")
+@expect_option
+@click.option("-m", "--message", metavar="TEXT", help="Why; whoever installs it is told.")
+@pass_packages
+def deprecate(
+    ours: PackagesSession,
+    /,
+    *,
+    place: Place,
+    undo: bool,
+    expect: str | None,
+    message: str | None,
+) -> None:
+    """Warn whoever installs a version with npm.
+
+    Nothing else changes: it is installed as before. Only npm shows it; a version of another
+    format is yanked, or its status changed.
+    """
+    if not undo and not message:
+        raise click.UsageError("Say why with -m, or --undo.")
+    if not undo and place.package.format is not PackageFormat.NPM:
+        raise _not_shown(place)
+    changes = ours.packages.change_version(
+        place.repository, place.package, place.version, expect=expect, message=message
+    )
+    done = changes.deprecate(None if undo else message)
+    words = "took back the deprecation of" if undo else "deprecated"
+    ours.out.answer(
+        change_document(done),
+        quiet=[done.revision.revision],
+        people=[change_words(done, f"{words} {place.reference}")],
+    )
+
+
+def _not_shown(place: Place) -> InvalidPackageError:
+    pypi = place.package.format is PackageFormat.PYPI
+    instead = f"yank {place.reference} -m WHY" if pypi else f"status {place.reference} Archived"
+    return InvalidPackageError(
+        f"nobody who installs {place.reference} would see it: only npm shows a deprecation",
+        hint=f"withdraw it instead: versioned packages {instead}",
     )

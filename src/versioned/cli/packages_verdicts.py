@@ -7,6 +7,7 @@ import click
 from versioned.cli.arguments import message_option
 from versioned.cli.packages_arguments import PLACE, REF, asset_option, revision_option, set_option
 from versioned.cli.packages_options import PackagesCommand, PackagesSession, pass_packages
+from versioned.cli.packages_words import check_doubts
 from versioned.cli.tables import Column, Table, filled
 from versioned.cli.words import SHORT_SHA, time_words
 from versioned.packages.coordinates import Place
@@ -67,6 +68,7 @@ def verdict(
     held = ours.packages.describe_package_version(
         place.repository, place.package, place.version, revision=revision
     )
+    domain = ours.packages.domain()
     found = ours.packages.record_verdict(
         place.repository,
         place.package,
@@ -88,6 +90,9 @@ def verdict(
             for one in found
         ],
     )
+    required = {name for one in domain.repositories for name in one.requires}
+    for doubt in check_doubts(check, required):
+        ours.out.warn(doubt)
 
 
 @click.command(

@@ -120,3 +120,15 @@ def assets_table(revision: Revision, shown: Collection[Asset]) -> Table:
 
 def _mark(asset: Asset) -> tuple[str | None, str, str, int]:
     return asset.asset_set, asset.name, asset.sha256, asset.generation
+
+
+def check_doubts(check: str, required: Collection[str]) -> list[str]:
+    """What makes the name of a check look mistyped: that others are required, and it is not."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a slip
+
+    if not required or check in required:
+        return []
+    names = sorted(required)
+    near = get_close_matches(check.lower(), names, n=1)
+    meant = f"; did you mean {near[0]}?" if near else ""
+    return [f"no repository requires {check}, only {', '.join(names)}{meant}"]

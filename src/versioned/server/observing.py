@@ -11,10 +11,11 @@ from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.routing import BaseRoute, Route, Router
+from starlette.routing import BaseRoute, Route
 from starlette.types import Message, Receive, Scope, Send
 
 from versioned.errors import VersionedError
+from versioned.server.addresses import Addresses
 from versioned.server.log import Log
 from versioned.server.metrics import Metrics
 from versioned.server.problems import Problem, answer, problem_of
@@ -37,7 +38,7 @@ class Observed:
     bytes, the name of the token. Never a header, a query or a body: those may hold secrets."""
 
     def __init__(self, routes: Sequence[BaseRoute], metrics: Metrics, log: Log) -> None:
-        self._app = Router(routes, redirect_slashes=False)
+        self._app = Addresses(routes, redirect_slashes=False)
         self._paths: dict[object, str] = {
             one.endpoint: one.path for one in routes if isinstance(one, Route)
         }

@@ -140,6 +140,42 @@ class TestDomains:
         )
         assert packages("create New --require x --no-require x").code == 2
 
+    def test_from_where_a_repository_takes_what_it_has(self, packages):
+        packages("create AbcProd --from AbcStaging --require uat").said(
+            "the repository AbcProd is changed; into it needs uat; promoted from AbcStaging only\n"
+        )
+        packages("create AbcProd --from AbcDev").said(
+            "the repository AbcProd is changed; into it needs uat; "
+            "promoted from AbcDev or AbcStaging only\n"
+        )
+        packages("ls").said(
+            """\
+            REPOSITORY  REQUIRES  FROM
+            AbcDev      -         -
+            AbcProd     uat       AbcDev, AbcStaging
+            AbcStaging  -         -
+            """
+        )
+        packages("create AbcProd --no-from AbcDev -q").said("AbcProd\n")
+        packages("create AbcProd --no-from AbcDev").said(
+            "", "error: AbcProd has no source 'AbcDev'\nhint: it has AbcStaging\n", 2
+        )
+        assert packages("create AbcProd --from AbcDev --no-from AbcDev").code == 2
+        assert packages("create AbcProd --from AbcProd").code == 2
+        assert packages("create AbcProd --from Nowhere").code == 3
+
+    def test_nothing_is_published_where_promotions_are_taken_only(self, packages, home):
+        packages("create AbcProd --from AbcStaging")
+        (home / "a.sh").write_text("a")
+        packages("publish AbcProd/generic/team/scripts@7 a.sh").said(
+            "",
+            """\
+            error: nothing is published into AbcProd: it takes promotions from AbcStaging only
+            hint: publish it where it is built, then promote it: versioned packages promote AbcStaging/... --to AbcProd
+            """,
+            10,
+        )
+
     def test_the_help_loads_neither_stores_nor_servers(self):
         script = (
             "import sys\nfrom versioned.cli.main import program\n"

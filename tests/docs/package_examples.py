@@ -20,7 +20,7 @@ def story(client, bucket):
     packages = Packages(store, actor="ann")
     packages.create_domain("abc")
     packages.create_repository("AbcDev", description="all builds of CI")
-    packages.create_repository("AbcStaging", requires=["integration"])
+    packages.create_repository("AbcStaging", requires=["integration"], sources=["AbcDev"])
     publish(packages, wheel(build="23"))
     publish(packages, wheel(build="24", extra="Requires-Python: >=3.11"), message="commit 4f2a91c")
     report = "https://ci.example.org/runs/24"

@@ -132,6 +132,7 @@ NEEDED = {
     errors.AliasConflictError: {"expected": None, "found": None},
     errors.GateRefusedError: {"unmet": {}},
     package_errors.VerdictMissingError: {"unmet": {}},
+    package_errors.PromotionOnlyError: {"unmet": {}},
     image_errors.ReferencesUnknownError: {"reports": ()},
     image_errors.IncompleteDeletionError: {"deletions": ()},
     image_errors.RuntimeFailedError: {"output": ""},

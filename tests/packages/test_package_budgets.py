@@ -3,6 +3,8 @@
 Steps are sequential waits. Requests are counted at the store.
 """
 
+import time
+
 import pytest
 from package_making import PYABC, open_packages, publish, sdist, wheel
 from package_promises import reopened
@@ -10,6 +12,7 @@ from package_promises import reopened
 from doubles import TappedStore
 from versioned.packages import Package
 from versioned.packages.revision import PackageStatus
+from versioned.packages.room import HEARD_WITHIN
 from versioned.packages.tokens import Scope
 
 SCRIPTS = Package.of("generic", "scripts", "team")
@@ -71,6 +74,14 @@ def test_the_first_call_of_a_process_asks_for_two_documents_more_in_the_same_ste
     steps, requests = cold(lambda p: publish(p, wheel(build="24")))
     assert steps == 6
     assert requests in {11 + 1, 11 + 2}
+
+
+def test_the_domain_is_asked_for_again_in_the_same_step_once_it_was_read_long_ago(count):
+    now = [time.monotonic()]
+    count.packages._room.clock = lambda: now[0]
+    now[0] += HEARD_WITHIN + 1
+    assert count(lambda p: publish(p, wheel(build="24"))) == (6, 11 + 1)
+    assert count(lambda p: publish(p, wheel(build="25"))) == (6, 11)
 
 
 @pytest.mark.parametrize("others", [3, 300])

@@ -199,7 +199,11 @@ def test_the_name_of_a_revision_begins_with_its_position():
 @given(
     st.dictionaries(
         st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,9}", fullmatch=True),
-        st.tuples(TEXTS, st.lists(st.sampled_from(["integration", "license"])).map(tuple)),
+        st.tuples(
+            TEXTS,
+            st.lists(st.sampled_from(["integration", "license"])).map(tuple),
+            st.lists(st.sampled_from(["AbcDev", "AbcStaging"])).map(tuple),
+        ),
         max_size=3,
     )
 )

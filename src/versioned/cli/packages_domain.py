@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 import click
 
@@ -83,7 +84,10 @@ def _name_of(packages: Packages) -> str:
 @click.command(
     "create",
     cls=PackagesCommand,
-    example="versioned packages create AbcStaging --require integration",
+    example="""
+    versioned packages create AbcStaging --require integration
+    versioned packages create AbcProd --from AbcStaging
+    """,
 )
 @click.argument("repository")
 @click.option("--description", metavar="TEXT", help="What it is for.")
@@ -101,6 +105,21 @@ def _name_of(packages: Packages) -> str:
     multiple=True,
     help="Don't require this check any more; repeat it.",
 )
+@click.option(
+    "--from",
+    "sources",
+    metavar="REPOSITORY",
+    multiple=True,
+    help="Publish nothing into it, and promote into it from this repository; repeat it.",
+)
+@click.option(
+    "--no-from",
+    "dropped_sources",
+    metavar="REPOSITORY",
+    multiple=True,
+    help="Don't promote from this repository any more; without any left, it takes everything again; "
+    "repeat it.",
+)
 @pass_packages
 def create(
     ours: PackagesSession,
@@ -110,30 +129,55 @@ def create(
     description: str | None,
     requires: tuple[str, ...],
     dropped: tuple[str, ...],
+    sources: tuple[str, ...],
+    dropped_sources: tuple[str, ...],
 ) -> None:
     """Make a repository, or change what is said of it.
 
-    What no option says stays as it is.
+    What no option says stays as it is. With --from it takes only what is promoted into it from
+    one of these repositories; what is there already stays.
     """
-    both = sorted(set(requires) & set(dropped))
-    if both:
-        raise click.UsageError(f"{both[0]} is both required and not.")
     there = next(
         (one for one in ours.packages.domain().repositories if one.name == repository), None
     )
-    before = there.requires if there else ()
-    unknown = sorted(set(dropped) - set(before))
-    if unknown:
-        raise InvalidInputError(
-            f"{repository} does not require {unknown[0]!r}",
-            hint=f"it requires {', '.join(before) or 'nothing'}",
-        )
-    wanted = (set(before) | set(requires)) - set(dropped) if requires or dropped else None
+    checks = _Words(repository, "is both required and not", "does not require", "it requires")
+    places = _Words(repository, "is both a source and not", "has no source", "it has")
     made = ours.packages.create_repository(
-        repository, description=description, requires=None if wanted is None else sorted(wanted)
+        repository,
+        description=description,
+        requires=checks.changed(there.requires if there else (), requires, dropped),
+        sources=places.changed(there.sources if there else (), sources, dropped_sources),
     )
     state = "is changed" if there and made != there else "is there" if there else "is made"
     needs = f"; into it needs {', '.join(made.requires)}" if made.requires else ""
+    comes = f"; promoted from {' or '.join(made.sources)} only" if made.sources else ""
     ours.out.answer(
-        asdict(made), quiet=[made.name], people=[f"the repository {made.name} {state}{needs}"]
+        asdict(made),
+        quiet=[made.name],
+        people=[f"the repository {made.name} {state}{needs}{comes}"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """How to say what is wrong with names to add to a list and to take from it."""
+
+    repository: str
+    both: str
+    lacks: str
+    has: str
+
+    def changed(
+        self, before: Sequence[str], added: Sequence[str], dropped: Sequence[str]
+    ) -> list[str] | None:
+        """The list after that, `None` where it stays. Raises UsageError, InvalidInputError."""
+        twice = sorted(set(added) & set(dropped))
+        if twice:
+            raise click.UsageError(f"{twice[0]} {self.both}.")
+        unknown = sorted(set(dropped) - set(before))
+        if unknown:
+            raise InvalidInputError(
+                f"{self.repository} {self.lacks} {unknown[0]!r}",
+                hint=f"{self.has} {', '.join(before) or 'nothing'}",
+            )
+        return sorted((set(before) | set(added)) - set(dropped)) if added or dropped else None

@@ -60,9 +60,13 @@ def _list_repositories(ours: PackagesSession) -> None:
     columns = (
         Column("REPOSITORY"),
         Column("REQUIRES", drop=1, shrink=8),
+        Column("FROM", drop=1, shrink=8),
         Column("DESCRIPTION", drop=2, shrink=16),
     )
-    rows = [(one.name, ", ".join(one.requires), one.description) for one in domain.repositories]
+    rows = [
+        (one.name, ", ".join(one.requires), ", ".join(one.sources), one.description)
+        for one in domain.repositories
+    ]
     empty = "no repositories yet: versioned packages create NAME"
     ours.out.answer(
         asdict(domain),

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from versioned.context import stamp
 from versioned.errors import (
+    InvalidInputError,
     ObjectNotFoundError,
     PreconditionFailedError,
     RepositoryNotFoundError,
@@ -47,13 +48,23 @@ def create_domain(room: Room, name: str) -> Domain:
 
 
 def create_repository(
-    room: Room, name: str, *, description: str | None, requires: Sequence[str] | None
+    room: Room,
+    name: str,
+    *,
+    description: str | None,
+    requires: Sequence[str] | None,
+    sources: Sequence[str] | None,
 ) -> PackageRepository:
     """Make a repository, or change what is said of it: `None` leaves that as it is. Idempotent.
 
-    Raises DomainNotFoundError, InvalidPackageError, InvalidNameError.
+    Raises DomainNotFoundError, InvalidPackageError, InvalidNameError, and for sources
+    PackageRepositoryNotFoundError, InvalidInputError.
     """
     validate_repository_name(name)
+    if sources is not None and name in sources:
+        raise InvalidInputError(
+            f"{name} can't be a source of itself", hint="name the repository before it"
+        )
     check_note("description", description)
     checks = (
         None
@@ -73,10 +84,17 @@ def create_repository(
             made = replace(made, description=description)
         if checks is not None:
             made = replace(made, requires=checks)
+        if sources is not None:
+            made = replace(made, sources=_known(found, sources))
         others[name] = made
         return replace(found, repositories=tuple(others[one] for one in sorted(others)))
 
     return _change(room, decide).repository(name)
+
+
+def _known(domain: Domain, names: Sequence[str]) -> tuple[str, ...]:
+    """Raises PackageRepositoryNotFoundError, InvalidPackageError."""
+    return tuple(sorted({domain.repository(name).name for name in names}))
 
 
 def _change(room: Room, decide: Callable[[Domain | None], Domain]) -> Domain:

@@ -68,7 +68,8 @@ def change(
 
     `decide` is pure, may be asked several times, and returns the state that it was given where
     nothing is to change. Five steps with pages, and those of `prepare`. Raises what both raise,
-    VersionExistsError for a version that is there in another spelling, PackageConflictError.
+    VersionExistsError for a version that is there in another spelling, PackageConflictError,
+    PromotionOnlyError for publishing into a repository that has sources.
     """
     check_note("message", message)
     check_note("by", by)
@@ -99,10 +100,14 @@ class _Attempt:
         """Looks at the pages in the same step, and at what the process has to know at all."""
         room, place = self.room, self.place
         with Step(room.context.store) as step:
-            step.add(lambda: room.repository(place.repository))
+            repository = step.add(
+                lambda: room.repository(place.repository, lately=self.author.action == "publish")
+            )
             step.add(room.context.capabilities)
             listed = step.add(lambda: read_heads(room.context, place.repository, place.package))
             seen = look_at_pages(room, step, place.repository, place.package)
+        if self.author.action == "publish":
+            repository.result.refuse_publishing()
         return self._write(listed.result, seen)
 
     def until_written(self) -> _Outcome:

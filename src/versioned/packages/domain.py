@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from versioned import naming
-from versioned.documents import dump, parse
+from versioned.documents import Document, dump, parse
 from versioned.errors import ContaminatedError, InvalidInputError
 from versioned.packages.coordinates import validate_repository_name
-from versioned.packages.errors import PackageRepositoryNotFoundError
+from versioned.packages.errors import PackageRepositoryNotFoundError, PromotionOnlyError
 from versioned.packages.layout import DOMAIN_KEY
 from versioned.pipelines.fields import FORMAT, check_format
 
@@ -17,12 +18,39 @@ from versioned.pipelines.fields import FORMAT, check_format
 @dataclass(frozen=True, slots=True)
 class PackageRepository:
     """A repository of a domain. Into it only those assets are promoted that have a passing verdict
-    of each check in `requires`."""
+    of each check in `requires`. Where it has `sources`, it takes only what is promoted into it
+    from one of these repositories, and nothing is published into it."""
 
     name: str
     created_at: str
     description: str = ""
     requires: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    def refuse_publishing(self) -> None:
+        """Raises PromotionOnlyError where it has sources."""
+        if self.sources:
+            raise PromotionOnlyError(
+                f"nothing is published into {self.name}: it takes promotions from "
+                f"{_any_of(self.sources)} only",
+                unmet={"sources": f"promoted from {_any_of(self.sources)} only, not published"},
+                hint=f"publish it where it is built, then promote it: versioned packages promote "
+                f"{self.sources[0]}/... --to {self.name}",
+            )
+
+    def refuse_source(self, name: str) -> None:
+        """Raises PromotionOnlyError where it has sources, and this is none of them."""
+        if self.sources and name not in self.sources:
+            raise PromotionOnlyError(
+                f"{self.name} takes promotions from {_any_of(self.sources)} only, not from {name}",
+                unmet={"sources": f"from {_any_of(self.sources)} only, not from {name}"},
+                hint=f"promote it there first, then on: versioned packages promote "
+                f"{self.sources[0]}/... --to {self.name}",
+            )
+
+
+def _any_of(names: Sequence[str]) -> str:
+    return " or ".join(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +81,7 @@ def encode_domain(domain: Domain) -> bytes:
             "created_at": one.created_at,
             "description": one.description,
             "requires": list(one.requires),
+            "sources": list(one.sources),
         }
         for one in domain.repositories
     }
@@ -76,18 +105,23 @@ def decode_domain(raw: bytes) -> Domain:
             name=validate_repository_name(document.text("name")),
             created_at=document.time("created_at"),
             repositories=tuple(
-                PackageRepository(
-                    name=validate_repository_name(name),
-                    created_at=(one := found.mapping(name)).time("created_at"),
-                    description=one.text("description"),
-                    requires=tuple(
-                        naming.validate_word("a check", check) for check in one.texts("requires")
-                    ),
-                )
-                for name in sorted(found.data)
+                _decode_repository(name, found.mapping(name)) for name in sorted(found.data)
             ),
         )
     except InvalidInputError as error:
         raise ContaminatedError(
             f"{DOMAIN_KEY!r}: {error.message}", hint="restore it from a backup"
         ) from error
+
+
+def _decode_repository(name: str, one: Document) -> PackageRepository:
+    return PackageRepository(
+        name=validate_repository_name(name),
+        created_at=one.time("created_at"),
+        description=one.text("description"),
+        requires=tuple(naming.validate_word("a check", check) for check in one.texts("requires")),
+        # Domains of before there were sources lack the field.
+        sources=tuple(validate_repository_name(source) for source in one.texts("sources"))
+        if "sources" in one.data
+        else (),
+    )

@@ -19,6 +19,7 @@
   - PackageConflictError                 other writers were faster all the time
 * GateRefusedError
   - VerdictMissingError                  an asset lacks a verdict that is required
+  - PromotionOnlyError                   the repository takes promotions from its sources only
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ __all__ = [
     "PackageRepositoryNotFoundError",
     "PackageStatusError",
     "PackageVersionNotFoundError",
+    "PromotionOnlyError",
     "RevisionNotFoundError",
     "TokenNotFoundError",
     "VerdictMissingError",
@@ -137,3 +139,9 @@ class VerdictMissingError(GateRefusedError):
     """An asset lacks a passing verdict that is required; nothing was promoted."""
 
     code = "verdict-missing"
+
+
+class PromotionOnlyError(GateRefusedError):
+    """The repository takes only what is promoted into it from its sources; nothing was changed."""
+
+    code = "promotion-only"

@@ -96,11 +96,17 @@ class Packages:
         *,
         description: str | None = None,
         requires: Sequence[str] | None = None,
+        sources: Sequence[str] | None = None,
     ) -> PackageRepository:
         """Make a repository, or change what is said of it. `requires` are checks without whose
-        passing verdict nothing is promoted into it. Idempotent."""
+        passing verdict nothing is promoted into it. With `sources`, repositories of this domain,
+        it takes only what is promoted from one of them, and nothing is published into it; an
+        empty list lifts that rule. What is there already stays. Idempotent.
+
+        Raises PackageRepositoryNotFoundError for a source that is not there.
+        """
         return administration.create_repository(
-            self._room, name, description=description, requires=requires
+            self._room, name, description=description, requires=requires, sources=sources
         )
 
     def repository(self, name: str) -> PackageRepository:
@@ -188,7 +194,8 @@ class Packages:
         `package`, `version` and `sha256` (by file name) are what they have to be.
 
         The same bytes again change nothing. Flat memory; a large upload that was interrupted goes
-        on. Raises InvalidDistributionError, AssetExistsError for a name that has other bytes,
+        on. Raises InvalidDistributionError, PromotionOnlyError for a repository that has sources,
+        AssetExistsError for a name that has other bytes,
         PackageStatusError, PackageConflictError.
         """
         which = package_format(kind)
@@ -271,9 +278,10 @@ class Packages:
         of wheels, not out of their bytes. `allow_overwrite` adds to a version that is there
         already; nothing is ever overwritten. Idempotent.
 
-        Raises VerdictMissingError, VersionExistsError, AssetExistsError, AssetNotFoundError,
-        PackageStatusError, ContentMismatchError, InvalidInputError for a promotion into the same
-        repository, PackageConflictError, and what `describe_package_version` raises.
+        Raises PromotionOnlyError, VerdictMissingError, VersionExistsError, AssetExistsError,
+        AssetNotFoundError, PackageStatusError, ContentMismatchError, InvalidInputError for a
+        promotion into the same repository, PackageConflictError, and what
+        `describe_package_version` raises.
         """
         return promote(
             self._room,

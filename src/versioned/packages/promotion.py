@@ -175,11 +175,13 @@ def _passed(
     room.repository(target)
     wanted = {validate_word("a check", one) for one in checks}
     with Step(room.context.store) as step:
-        # Whoever asks for more checks is heard by each process from now on.
+        # Whoever asks for more checks, or for sources, is heard by each process from now on.
         domain = step.add(partial(room.domain, anew=True))
         asked = step.add(partial(find_revision, room.context, source, revision))
         newest = step.add(partial(newest_revision, room.context, source)) if revision else asked
-    wanted |= set(domain.result.repository(target).requires)
+    into = domain.result.repository(target)
+    into.refuse_source(source.repository)
+    wanted |= set(into.requires)
     found = asked.result
     _refuse_unpromotable(found)
     chosen = choose(found, choice)

@@ -21,7 +21,11 @@ from versioned.errors import (
     StoreUnavailableError,
     VersionedError,
 )
-from versioned.packages.errors import DomainNotFoundError, PackageConflictError
+from versioned.packages.errors import (
+    DomainNotFoundError,
+    PackageConflictError,
+    PromotionOnlyError,
+)
 from versioned.server import codeartifact_errors
 
 _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
@@ -31,6 +35,8 @@ _STATUSES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
     (InvalidInputError, HTTPStatus.BAD_REQUEST),
     (PackageConflictError, HTTPStatus.SERVICE_UNAVAILABLE),
     (ConflictError, HTTPStatus.CONFLICT),
+    # twine --skip-existing takes 409 for a file that is there.
+    (PromotionOnlyError, HTTPStatus.FORBIDDEN),
     (GateRefusedError, HTTPStatus.CONFLICT),
     (IntegrityError, HTTPStatus.BAD_GATEWAY),
     (StoreUnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -1,6 +1,7 @@
 """How a server ends: asked to, with what is under way; or killed, at any moment."""
 
 import contextlib
+import http.client
 import random
 import signal
 import socket
@@ -70,19 +71,29 @@ class TestManyConnections:
     @staticmethod
     def ask(connection):
         connection.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: server\r\n\r\n")
-        return connection.recv(65536)[9:12]
+        with http.client.HTTPResponse(connection) as answer:
+            answer.begin()
+            answer.read()
+            return answer.status
 
     def test_the_one_that_is_idle_for_longest_gives_way(self, connect):
         first, second = connect(), connect()
-        assert (self.ask(first), self.ask(second)) == (b"200", b"200")
-        assert self.ask(connect()) == b"200"
+        assert (self.ask(first), self.ask(second)) == (200, 200)
+        assert self.ask(connect()) == 200
         assert first.recv(1) == b""
-        assert self.ask(second) == b"200"
+        assert self.ask(second) == 200
 
     def test_beyond_those_the_answer_is_503_where_none_was_answered_yet(self, connect):
         first, second = connect(), connect()
-        assert self.ask(connect()) == b"503"
-        assert (self.ask(first), self.ask(second)) == (b"200", b"200")
+        assert self.ask(connect()) == 503
+        assert (self.ask(first), self.ask(second)) == (200, 200)
+
+    def test_how_many_were_refused_is_counted(self, connect):
+        first, _ = connect(), connect()
+        assert self.ask(connect()) == 503
+        first.sendall(b"GET /-/metrics HTTP/1.0\r\n\r\n")
+        with first.makefile("rb") as answer:
+            assert b"versioned_requests_refused_total 1.0\n" in answer.readlines()
 
 
 @pytest.mark.only_stores("local")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp
-
 from versioned.packages import Packages
 from versioned.server.codeartifact import CodeArtifactRoutes
 from versioned.server.desk import Desk
@@ -17,7 +15,7 @@ from versioned.server.pypi import PypiRoutes
 from versioned.server.settings import Settings
 
 
-def create_app(packages: Packages, settings: Settings, *, log: Log) -> ASGIApp:
+def create_app(packages: Packages, settings: Settings, *, log: Log) -> Observed:
     """The application. Asks nothing of the store. `log` gets a line of JSON for each request."""
     desk, metrics = Desk(packages, settings), Metrics()
     routes = [

@@ -36,6 +36,16 @@ class Metrics:
         self.under_way = Gauge(
             "versioned_requests_under_way", "Requests under way.", registry=self._registry
         )
+        self.refused = Counter(
+            "versioned_requests_refused_total",
+            "Requests answered with 503, as there were too many connections.",
+            registry=self._registry,
+        )
+        self.cut_off = Counter(
+            "versioned_connections_cut_off_total",
+            "Connections on which nothing more was sent, or taken.",
+            registry=self._registry,
+        )
 
     def count(
         self, method: str, route: str, status: int, *, seconds: float, received: int, sent: int

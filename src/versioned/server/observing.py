@@ -42,7 +42,7 @@ class Observed:
         self._paths: dict[object, str] = {
             one.endpoint: one.path for one in routes if isinstance(one, Route)
         }
-        self._metrics = metrics
+        self.metrics = metrics
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,7 +65,7 @@ class Observed:
             traffic.sent += len(message.get("body", b""))
             await send(message)
 
-        self._metrics.under_way.inc()
+        self.metrics.under_way.inc()
         try:
             await self._app(scope, receiving, sending)
         except ClientDisconnect:
@@ -79,7 +79,7 @@ class Observed:
                 raise
             await answer(Request(scope), problem)(scope, receiving, sending)
         finally:
-            self._metrics.under_way.dec()
+            self.metrics.under_way.dec()
             self._ended(scope, traffic, time.monotonic() - started, identity, error)
 
     def _told(self, error: Exception, problem: Problem) -> str:
@@ -95,7 +95,7 @@ class Observed:
     ) -> None:
         route = self._paths.get(scope.get("endpoint"), "none")
         method = scope["method"] if scope["method"] in _METHODS else "other"
-        self._metrics.count(
+        self.metrics.count(
             method,
             route,
             traffic.status,

@@ -9,14 +9,16 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import uvicorn
-from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from versioned.server.metrics import Metrics
+from versioned.server.observing import Observed
 
 _MOST_FILES = 65536
 
 
 def serve(
-    app: ASGIApp,
+    app: Observed,
     listening: socket.socket,
     *,
     grace_seconds: int,
@@ -33,7 +35,7 @@ def serve(
     _allow_files()
     config = uvicorn.Config(
         app,
-        http=type("Patient", (_Patient,), {"patience": patience}),
+        http=type("Patient", (_Patient,), {"patience": patience, "metrics": app.metrics}),
         ws="none",
         log_config=None,
         log_level="critical",  # what went wrong is in our own log
@@ -66,6 +68,7 @@ class _Patient(H11Protocol):
     an answer is taken. Bodies of requests have a rule of their own: `bodies.chunks`."""
 
     patience: ClassVar[float]
+    metrics: ClassVar[Metrics]
     _speaking: asyncio.TimerHandle | None = None
     _taking: asyncio.TimerHandle | None = None
 
@@ -82,7 +85,16 @@ class _Patient(H11Protocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self._no_longer_speaking()
         elif self._speaking is None:
-            self._speaking = self.loop.call_later(self.patience, self.transport.abort)
+            self._speaking = self.loop.call_later(self.patience, self._cut_off)
+
+    def handle_events(self) -> None:
+        """Who is told that there are too many connections is counted, and not logged: they may
+        be very many."""
+        before = self.cycle
+        super().handle_events()
+        limit = self.limit_concurrency
+        if self.cycle is not before and limit is not None and len(self.connections) >= limit:
+            self.metrics.refused.inc()
 
     def send_400_response(self, msg: str) -> None:
         """What comes is garbled. Who waits for a body is told that no more of it comes."""
@@ -129,6 +141,10 @@ class _Patient(H11Protocol):
         if idle:
             min(idle)[-1].timeout_keep_alive_handler()
 
+    def _cut_off(self) -> None:
+        self.metrics.cut_off.inc()
+        self.transport.abort()
+
     def _no_longer_speaking(self) -> None:
         if self._speaking is not None:
             self._speaking.cancel()
@@ -147,7 +163,7 @@ class _Patient(H11Protocol):
     def _give_up_unless_less_than(self, left: int) -> None:
         self._taking = None
         if self.transport.get_write_buffer_size() >= left:
-            self.transport.abort()
+            self._cut_off()
         else:
             self._look_again()
 

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -156,6 +157,18 @@ def test_an_upgrade_is_answered_plainly(served):
 @pytest.mark.parametrize("sent", [b"", b"GET /pypi/AbcDev/simp"])
 def test_who_says_nothing_is_given_up(sent, served):
     assert served.say(sent) == b""
+
+
+def test_a_connection_that_is_cut_off_is_counted(served):
+    def count():
+        page = served.get("/-/metrics").text
+        return float(
+            re.search(r"^versioned_connections_cut_off_total (.+)$", page, re.MULTILINE)[1]
+        )
+
+    before = count()
+    served.say(b"GET /pypi/AbcDev/simp")
+    assert count() > before
 
 
 @pytest.mark.parametrize("begun", [b"", b"G"])

@@ -195,8 +195,7 @@ class Packages:
 
         The same bytes again change nothing. Flat memory; a large upload that was interrupted goes
         on. Raises InvalidDistributionError, PromotionOnlyError for a repository that has sources,
-        AssetExistsError for a name that has other bytes,
-        PackageStatusError, PackageConflictError.
+        AssetExistsError for a name that has other bytes, PackageStatusError, PackageConflictError.
         """
         which = package_format(kind)
         with ExitStack() as stack:

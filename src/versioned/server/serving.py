@@ -30,8 +30,8 @@ def serve(
     """Answer on a socket until SIGTERM or SIGINT; then take nothing new, and give what is under
     way so many seconds. `started` is called once it answers. A connection on which nothing is
     asked stays for `keep_alive` seconds, and gives way where there would be more than
-    `most_connections`; beyond them the answer is 503. A client that stops in the middle of asking, or does not
-    take what it asked for, for `patience` seconds is cut off."""
+    `most_connections`; beyond them the answer is 503. A client that stops in the middle of asking,
+    or does not take what it asked for, for `patience` seconds is cut off."""
     _allow_files()
     config = uvicorn.Config(
         app,

@@ -111,7 +111,7 @@ class TestDomains:
 
     def test_what_a_repository_requires(self, packages):
         packages("create AbcProd --require uat --require scan --description 'for customers'").said(
-            "the repository AbcProd is changed; into it needs scan, uat\n"
+            "the repository AbcProd is changed; promoting into it needs scan, uat\n"
         )
         packages("create AbcProd -q").said("AbcProd\n")
         packages("ls").said(
@@ -127,13 +127,13 @@ class TestDomains:
         packages("create New").said("the repository New is made\n")
         packages("create New").said("the repository New is there\n")
         packages("create New --require uat").said(
-            "the repository New is changed; into it needs uat\n"
+            "the repository New is changed; promoting into it needs uat\n"
         )
         packages("create New --require scan").said(
-            "the repository New is changed; into it needs scan, uat\n"
+            "the repository New is changed; promoting into it needs scan, uat\n"
         )
         packages("create New --no-require uat").said(
-            "the repository New is changed; into it needs scan\n"
+            "the repository New is changed; promoting into it needs scan\n"
         )
         packages("create New --no-require uat").said(
             "", "error: New does not require 'uat'\nhint: it requires scan\n", 2
@@ -142,10 +142,10 @@ class TestDomains:
 
     def test_from_where_a_repository_takes_what_it_has(self, packages):
         packages("create AbcProd --from AbcStaging --require uat").said(
-            "the repository AbcProd is changed; into it needs uat; promoted from AbcStaging only\n"
+            "the repository AbcProd is changed; promoting into it needs uat; promoted from AbcStaging only\n"
         )
         packages("create AbcProd --from AbcDev").said(
-            "the repository AbcProd is changed; into it needs uat; "
+            "the repository AbcProd is changed; promoting into it needs uat; "
             "promoted from AbcDev or AbcStaging only\n"
         )
         packages("ls").said(

@@ -131,6 +131,17 @@ class TestPromoting:
         assert json.loads(ran.stdout) == {"unmet": {f"uat of {BUILD_24}": "it failed"}}
         assert json.loads(ran.stderr)["error"] == "verdict-missing"
 
+    def test_a_promotion_without_strip_build_is_told_of_the_one_with_it(self, staged):
+        assert staged(f"promote {STAGING} --to AbcProd --strip-build").code == 0
+        staged(f"promote {STAGING} --to AbcProd").said(
+            "",
+            """\
+            error: pyabc 1.0.0 in AbcProd is there already, with the same bytes as 'PyABC-1.0.0-py3-none-any.whl'
+            hint: repeat it as it was promoted, with --strip-build or without
+            """,
+            4,
+        )
+
     def test_adding_to_what_is_there_has_to_be_allowed(self, staged):
         staged(f"promote {DEV} --to AbcStaging --set 23").said(
             "",

@@ -8,7 +8,9 @@ import pytest
 from package_making import open_packages, publish, publish_builds, sdist, sha256, wheel
 from package_words import DEV, DOMAIN, LongAgo, name_of, packages_of, short
 
+from versioned.packages import Packages
 from versioned.packages.layout import simple_folder
+from versioned.packages.tokens import Scope
 from versioned.stores.local import LocalStore
 
 pytest_plugins = ("packages_fixtures",)
@@ -242,6 +244,19 @@ class TestTokens:
         packages("tokens ls").said(
             "", "no tokens: versioned packages tokens create NAME --scope AbcDev:read\n"
         )
+
+    def test_several_are_revoked_at_once_and_those_made_from_them_are_seen_to_end(
+        self, packages, run, home
+    ):
+        with closing(LocalStore(home / DOMAIN)) as store:
+            made = Packages(store)
+            parent = made.create_token("login", {"AbcDev": [Scope.READ]}).token
+            made.create_token("login", {"AbcDev": [Scope.READ]}, parent=parent)
+        other = run("packages tokens create ci --scope AbcDev:read -q").stdout.split("-")[1]
+        answer = packages(f"tokens revoke {parent.identity} {other}")
+        assert answer.stdout.count("is revoked") == 2
+        assert "ended with its parent" in packages("tokens ls").stdout
+        packages("tokens prune").said("removed 3 tokens\n")
 
     @pytest.mark.parametrize(
         ("line", "code"),

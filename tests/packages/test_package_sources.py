@@ -84,6 +84,7 @@ class TestPromoting:
     def test_a_rule_is_heard_by_every_process_at_once(self, ordered, local_store):
         other = reopened(local_store)
         other.repository("AbcProd")
+        ordered.create_repository("AbcProd", sources=[])
         ordered.create_repository("AbcStaging", sources=["AbcProd"])
         with pytest.raises(PromotionOnlyError):
             promote(other, "AbcDev", "AbcStaging")
@@ -164,6 +165,12 @@ class TestSayingIt:
     def test_no_repository_is_its_own_source(self, local_packages):
         with pytest.raises(InvalidInputError, match="itself"):
             local_packages.create_repository("AbcProd", sources=["AbcProd"])
+
+    def test_repositories_are_not_sources_of_each_other_in_a_circle(self, ordered):
+        ordered.create_repository("AbcStaging", sources=["AbcDev"])
+        with pytest.raises(InvalidInputError, match="from itself, by way of its sources"):
+            ordered.create_repository("AbcDev", sources=["AbcProd"])
+        assert ordered.create_repository("AbcProd", sources=["AbcDev", "AbcStaging"]).sources
 
     def test_a_domain_of_before_there_were_sources_is_read(self, local_packages):
         document = json.loads(encode_domain(local_packages.domain()))

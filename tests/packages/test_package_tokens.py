@@ -131,12 +131,18 @@ class TestTheEndOfTokens:
         local_packages.revoke_token(line[revoked].token.identity)
         assert [ended(local_packages, one) for one in line] == [n >= revoked for n in range(3)]
 
-    def test_a_token_ends_where_the_record_of_its_parent_was_removed(self, local_packages):
+    def test_a_token_ends_where_the_record_of_its_parent_is_missing(self, local_packages):
+        parent = local_packages.create_token("first", READ)
+        made = local_packages.create_token("second", READ, parent=parent.token)
+        local_packages.context.store.delete_many([f".tokens/{parent.token.identity}.json"])
+        assert ended(local_packages, made)
+
+    def test_the_record_of_a_token_goes_with_that_of_its_parent(self, local_packages):
         parent = local_packages.create_token("first", READ)
         made = local_packages.create_token("second", READ, parent=parent.token)
         local_packages.revoke_token(parent.token.identity)
-        assert local_packages.prune_tokens()
-        assert ended(local_packages, made)
+        gone = {one.identity for one in local_packages.prune_tokens()}
+        assert gone == {parent.token.identity, made.token.identity}
 
     @pytest.mark.parametrize(
         "scopes", [{"AbcDev": [Scope.PUBLISH]}, {"AbcProd": [Scope.READ]}, {"*": [Scope.READ]}]

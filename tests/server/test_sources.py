@@ -3,6 +3,7 @@
 import pytest
 from asking import token
 from codeartifact_rig import SCRIPTS, builds, copy, failures, local_rig, refused
+from npm_making import publish_npm
 from package_making import PYABC, publish_builds, sha256, unchanged, wheel
 from test_npm_registry import document
 
@@ -78,3 +79,40 @@ def test_codeartifact_publishes_nothing_there(ours):
             assetContent=b"one",
             assetSHA256=sha256(b"one"),
         )
+
+
+class TestWhatNpmInstalls:
+    """Tags and deprecations of a repository that takes promotions only are for who promotes."""
+
+    PAGE = "/npm/AbcProd/@acme%2fwidget"
+    TAG = "/npm/AbcProd/-/package/@acme%2fwidget/dist-tags/next"
+
+    @pytest.fixture
+    def stocked(self, server):
+        publish_npm(server.packages, repository="AbcProd")
+        return server
+
+    def change(self, server, scope):
+        """The statuses of a deprecation, and of a change of a tag."""
+        server.token = token(server.packages, "read", scope, repository="AbcProd")
+        page = server.get(self.PAGE).json()
+        page["versions"]["1.0.0"]["deprecated"] = "old"
+        before = page["dist-tags"]
+        asked = [("PUT", self.PAGE, page), ("PUT", self.TAG, "1.0.0")]
+        found = tuple(server.ask(how, url, json=it).status_code for how, url, it in asked)
+        if 403 in found:
+            page = server.get(self.PAGE).json()
+            assert page["dist-tags"] == before
+            assert "deprecated" not in page["versions"]["1.0.0"]
+        return found
+
+    def test_who_publishes_changes_neither(self, stocked):
+        stocked.packages.create_repository("AbcProd", sources=["AbcStaging"])
+        assert self.change(stocked, "publish") == (403, 403)
+
+    def test_without_sources_who_publishes_changes_both(self, stocked):
+        assert self.change(stocked, "publish") == (200, 200)
+
+    def test_an_administrator_changes_both(self, stocked):
+        stocked.packages.create_repository("AbcProd", sources=["AbcStaging"])
+        assert self.change(stocked, "admin") == (200, 200)

@@ -149,8 +149,10 @@ def create(
         sources=places.changed(there.sources if there else (), sources, dropped_sources),
     )
     state = "is changed" if there and made != there else "is there" if there else "is made"
-    needs = f"; into it needs {', '.join(made.requires)}" if made.requires else ""
+    needs = f"; promoting into it needs {', '.join(made.requires)}" if made.requires else ""
     comes = f"; promoted from {' or '.join(made.sources)} only" if made.sources else ""
+    if there and there.sources and not made.sources:
+        comes = "; whoever may publish can publish into it again"
     ours.out.answer(
         asdict(made),
         quiet=[made.name],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import click
@@ -10,7 +11,7 @@ from versioned.cli.arguments import DURATION
 from versioned.cli.packages_options import PackagesGroup, PackagesSession, pass_packages
 from versioned.cli.tables import Column, Table
 from versioned.cli.words import age_words, count_words, time_words
-from versioned.packages.tokens import Token, parse_scopes
+from versioned.packages.tokens import Token, in_force, parse_scopes
 
 
 @click.group("tokens", cls=PackagesGroup)
@@ -65,6 +66,7 @@ def create(
 def ls(ours: PackagesSession, /) -> None:
     """List all tokens, the oldest first, also those that ended."""
     found = ours.packages.list_tokens()
+    known = {one.identity: one for one in found}
     now = datetime.now(UTC)
     columns = (
         Column("TOKEN"),
@@ -79,7 +81,7 @@ def ls(ours: PackagesSession, /) -> None:
         (
             one.identity,
             one.name,
-            _state(one, now),
+            _state(one, known, now),
             _scopes_words(one),
             time_words(one.expires_at) if one.expires_at else "",
             age_words(datetime.fromisoformat(one.created_at), now),
@@ -96,15 +98,15 @@ def ls(ours: PackagesSession, /) -> None:
 
 
 @tokens.command("revoke", example="versioned packages tokens revoke 0123456789abcdef")
-@click.argument("identity", metavar="TOKEN")
+@click.argument("identities", metavar="TOKEN...", nargs=-1, required=True)
 @pass_packages
-def revoke(ours: PackagesSession, /, *, identity: str) -> None:
-    """End a token now. Its record stays until prune."""
-    ended = ours.packages.revoke_token(identity)
+def revoke(ours: PackagesSession, /, *, identities: tuple[str, ...]) -> None:
+    """End tokens now, and those that were made from them. Their records stay until prune."""
+    ended = [ours.packages.revoke_token(one) for one in identities]
     ours.out.answer(
-        ended.to_dict(),
-        quiet=[ended.identity],
-        people=[f"token {ended.identity} for {ended.name} is revoked"],
+        [one.to_dict() for one in ended],
+        quiet=[one.identity for one in ended],
+        people=[f"token {one.identity} for {one.name} is revoked" for one in ended],
     )
 
 
@@ -120,10 +122,12 @@ def prune(ours: PackagesSession, /) -> None:
     )
 
 
-def _state(token: Token, now: datetime) -> str:
+def _state(token: Token, known: Mapping[str, Token], now: datetime) -> str:
     if token.revoked_at is not None:
         return "revoked"
-    return "valid" if token.is_valid(now) else "expired"
+    if not token.is_valid(now):
+        return "expired"
+    return "valid" if in_force(token, known.get, now) else "ended with its parent"
 
 
 def _scopes_words(token: Token) -> str:

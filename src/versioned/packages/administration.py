@@ -15,7 +15,13 @@ from versioned.errors import (
 from versioned.naming import validate_word
 from versioned.packages import layout
 from versioned.packages.coordinates import validate_repository_name
-from versioned.packages.domain import Domain, PackageRepository, decode_domain, encode_domain
+from versioned.packages.domain import (
+    Domain,
+    PackageRepository,
+    decode_domain,
+    encode_domain,
+    refuse_circle,
+)
 from versioned.packages.errors import (
     DomainNotFoundError,
     PackageConflictError,
@@ -58,7 +64,7 @@ def create_repository(
     """Make a repository, or change what is said of it: `None` leaves that as it is. Idempotent.
 
     Raises DomainNotFoundError, InvalidPackageError, InvalidNameError, and for sources
-    PackageRepositoryNotFoundError, InvalidInputError.
+    PackageRepositoryNotFoundError, InvalidInputError, also for those that lead back to it.
     """
     validate_repository_name(name)
     if sources is not None and name in sources:
@@ -87,7 +93,10 @@ def create_repository(
         if sources is not None:
             made = replace(made, sources=_known(found, sources))
         others[name] = made
-        return replace(found, repositories=tuple(others[one] for one in sorted(others)))
+        after = replace(found, repositories=tuple(others[one] for one in sorted(others)))
+        if sources is not None:
+            refuse_circle(after, name)
+        return after
 
     return _change(room, decide).repository(name)
 

@@ -150,8 +150,12 @@ def take(
 def _added(kind: PackageFormat, state: State, new: Sequence[Asset]) -> State:
     """The state with assets that are not in it yet, or the very state."""
     if state.status in {PackageStatus.ARCHIVED, PackageStatus.DISPOSED}:
+        disposed = state.status is PackageStatus.DISPOSED
+        back = (
+            "" if disposed else ", or bring this one back: versioned packages status REF Published"
+        )
         raise PackageStatusError(
-            f"the version is {state.status}", hint="publish another version, or unarchive it first"
+            f"the version is {state.status}", hint=f"publish another version{back}"
         )
     there = {slot(kind, one): one.sha256 for one in state.assets}
     fold = _folded if kind is PackageFormat.PYPI else str

@@ -49,6 +49,23 @@ class PackageRepository:
             )
 
 
+def refuse_circle(domain: Domain, name: str) -> None:
+    """Raises InvalidInputError where a repository would come from itself through its sources, and
+    nothing could ever be published for it."""
+    above, seen = list(domain.repository(name).sources), set[str]()
+    while above:
+        one = above.pop()
+        if one == name:
+            raise InvalidInputError(
+                f"{name} would be promoted from itself, by way of its sources",
+                hint=f"lift the rule that leads back to it: versioned packages create {name} "
+                "--no-from REPOSITORY, or that of a source of it",
+            )
+        if one not in seen:
+            seen.add(one)
+            above += domain.repository(one).sources
+
+
 def _any_of(names: Sequence[str]) -> str:
     return " or ".join(names)
 

@@ -110,8 +110,8 @@ class Packages:
         )
 
     def repository(self, name: str) -> PackageRepository:
-        """A repository. No request where it is known already."""
-        return self._room.repository(name)
+        """A repository, as it was at most half a minute ago. Mostly without a request."""
+        return self._room.repository(name, lately=True)
 
     # looking
 

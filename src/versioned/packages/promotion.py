@@ -132,11 +132,7 @@ def promote(
         active = _active_after(new)
         after = take(source.package.format, state, new, at=at, active=active)
         if after is not state and not allow_overwrite and state.status is not PackageStatus.DELETED:
-            raise VersionExistsError(
-                f"{place} is there already, with something else",
-                hint="with --allow-overwrite what is promoted becomes active, and what is there stays "
-                "as superseded",
-            )
+            raise _other_there(place, state, new)
         return after if after is state else replace(after, about=found.state.about)
 
     def prepare(state: State) -> None:
@@ -157,6 +153,22 @@ def promote(
         by=by,
         message=message,
         prepare=prepare,
+    )
+
+
+def _other_there(place: Place, state: State, new: Sequence[Asset]) -> VersionExistsError:
+    renamed = next(
+        (held for held in state.assets for one in new if held.sha256 == one.sha256), None
+    )
+    if renamed is not None and renamed.name not in {one.name for one in new}:
+        return VersionExistsError(
+            f"{place} is there already, with the same bytes as {renamed.name!r}",
+            hint="repeat it as it was promoted, with --strip-build or without",
+        )
+    return VersionExistsError(
+        f"{place} is there already, with something else",
+        hint="with --allow-overwrite what is promoted becomes active, and what is there stays "
+        "as superseded",
     )
 
 

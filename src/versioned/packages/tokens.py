@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -165,17 +165,21 @@ def find_token(context: Context, secret: str) -> Token | None:
     if match is None or token is None:
         return None
     digest = hashlib.sha256(match[2].encode()).hexdigest()
-    if not hmac.compare_digest(digest, token.sha256) or not token.is_valid(context.store.now()):
+    if not hmac.compare_digest(digest, token.sha256):
         return None
-    return token if _has_valid_parents(context, token) else None
+    return token if in_force(token, partial(_read, context), context.store.now()) else None
 
 
-def _has_valid_parents(context: Context, token: Token) -> bool:
+def in_force(token: Token, find: Callable[[str], Token | None], now: datetime) -> bool:
+    """Whether a token is valid, and so is each that it was made from; `find` knows those by their
+    identity."""
     for _ in range(_LONGEST_LINE):
+        if not token.is_valid(now):
+            return False
         if token.parent is None:
             return True
-        parent = _read(context, token.parent)
-        if parent is None or not parent.is_valid(context.store.now()):
+        parent = find(token.parent)
+        if parent is None:
             return False
         token = parent
     return False
@@ -218,9 +222,11 @@ def revoke_token(context: Context, identity: str) -> Token:
 
 
 def prune_tokens(context: Context) -> list[Token]:
-    """Remove the records of tokens that expired or were revoked; returns them."""
+    """Remove the records of tokens that expired or were revoked, or were made from one that was;
+    returns them."""
     now = context.store.now()
-    ended = [one for one in list_tokens(context) if not one.is_valid(now)]
+    found = {one.identity: one for one in list_tokens(context)}
+    ended = [one for one in found.values() if not in_force(one, found.get, now)]
     context.store.delete_many([layout.token_key(one.identity) for one in ended])
     return ended
 

@@ -75,6 +75,8 @@ class Desk:
         secret = secret_of(request)
         if secret is None:
             return None
+        if not secret:
+            raise UnauthorizedError("the token is empty; for AWS's clients it is AWS_SESSION_TOKEN")
         key = hashlib.sha256(secret.encode(errors="replace")).hexdigest()
         look_up = partial(self._tokens.get, key, partial(self.packages.find_token, secret))
         token = await self.read(look_up)

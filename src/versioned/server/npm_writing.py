@@ -46,6 +46,7 @@ class NpmWriting:
         async with self._document(request) as split:
             document = await to_thread.run_sync(split.parse)
             if not document.get("_attachments"):
+                by = await self._may_change(request, repository)
                 await self._desk.write(partial(self._edit, repository, package, document, by))
                 return _done(HTTPStatus.OK)
             asked = publication(document, package)
@@ -84,7 +85,7 @@ class NpmWriting:
     async def set_tag(self, request: Request) -> Response:
         """Let a tag name the version that the body says."""
         repository, package = _asked(request)
-        by = await self._may_tag(request, repository)
+        by = await self._may_change(request, repository)
         body = b""
         async for chunk in chunks(request, self._desk.settings, longest=_LONGEST_BODY):
             body += chunk
@@ -99,7 +100,7 @@ class NpmWriting:
     async def remove_tag(self, request: Request) -> Response:
         """Let a tag name nothing any more."""
         repository, package = _asked(request)
-        by = await self._may_tag(request, repository)
+        by = await self._may_change(request, repository)
         return await self._tag(request, repository, package, None, by)
 
     async def _tag(
@@ -153,12 +154,17 @@ class NpmWriting:
         change.discard(PackageStatus.DELETED)
         self._desk.forget(repository, package, version)
 
-    async def _may_tag(self, request: Request, repository: str) -> str | None:
-        """Who publishes there may, and who promotes: it says what is installed."""
+    async def _may_change(self, request: Request, repository: str) -> str | None:
+        """Who may say what is installed: who promotes into it, and where it has no sources also
+        who publishes there."""
         try:
-            return await self._desk.authorize(request, repository, Scope.PUBLISH)
-        except ForbiddenError:
             return await self._desk.authorize(request, repository, Scope.PROMOTE)
+        except ForbiddenError:
+            by = await self._desk.authorize(request, repository, Scope.PUBLISH)
+            found = await self._desk.read(partial(self._desk.packages.repository, repository))
+            if found.sources:
+                raise
+            return by
 
     @asynccontextmanager
     async def _document(self, request: Request) -> AsyncIterator[SplitDocument]:

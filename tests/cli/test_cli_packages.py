@@ -160,6 +160,10 @@ class TestDomains:
         packages("create AbcProd --no-from AbcDev").said(
             "", "error: AbcProd has no source 'AbcDev'\nhint: it has AbcStaging\n", 2
         )
+        packages("create AbcProd --no-from AbcStaging").said(
+            "the repository AbcProd is changed; promoting into it needs uat; "
+            "whoever may publish can publish into it again\n"
+        )
         assert packages("create AbcProd --from AbcDev --no-from AbcDev").code == 2
         assert packages("create AbcProd --from AbcProd").code == 2
         assert packages("create AbcProd --from Nowhere").code == 3

@@ -11,6 +11,8 @@ import pytest
 from package_making import open_packages
 
 from serving import PROGRAM, served
+from versioned.cli.serve import serve
+from versioned.server.settings import Settings
 from versioned.stores.local import LocalStore
 
 
@@ -20,6 +22,12 @@ def domain(home):
     open_packages(store)
     store.close()
     return home / "domain"
+
+
+def test_the_options_begin_with_the_settings_of_the_server():
+    given = serve.make_context("serve", []).params
+    assert given["keep_alive"] == Settings().keep_alive
+    assert given["longest_upload"] * 2**20 == Settings().longest_upload
 
 
 @pytest.mark.usefixtures("domain")

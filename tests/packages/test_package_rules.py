@@ -409,5 +409,6 @@ class TestTakingOut:
             PackageStatus.ARCHIVED: lambda: set_status(built("24"), PackageStatus.ARCHIVED),
             PackageStatus.DISPOSED: lambda: discard(PYPI, built("24"), PackageStatus.DISPOSED),
         }
-        with pytest.raises(PackageStatusError, match=f"the version is {status}"):
+        with pytest.raises(PackageStatusError, match=f"the version is {status}") as refused:
             add_builds(put_away[status](), [a_wheel("25")], at=AT)
+        assert ("bring this one back" in refused.value.hint) == (status is PackageStatus.ARCHIVED)

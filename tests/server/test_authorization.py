@@ -111,6 +111,12 @@ def test_who_is_not_known_is_told_how_to_ask(asking, stocked):
         assert answer.headers["WWW-Authenticate"].startswith("Basic ")
 
 
+def test_who_signs_as_aws_and_sends_no_token_is_told_where_it_goes(asking):
+    answer = asking.get(SIMPLE, token="AWS4-HMAC-SHA256 Credential=ci/20261128/us-east-1")
+    assert answer.status_code == 401
+    assert "AWS_SESSION_TOKEN" in answer.text
+
+
 def test_a_repository_that_is_not_there_looks_like_one_that_may_not_be_read(asking, stocked):
     _, tokens = stocked
     for kind in ("none", "wrong", "read", "of another"):

@@ -113,6 +113,12 @@ class TestWhatNpmInstalls:
     def test_without_sources_who_publishes_changes_both(self, stocked):
         assert self.change(stocked, "publish") == (200, 200)
 
-    def test_an_administrator_changes_both(self, stocked):
+    @pytest.mark.parametrize("scope", ["promote", "admin"])
+    def test_who_promotes_changes_both(self, scope, stocked):
         stocked.packages.create_repository("AbcProd", sources=["AbcStaging"])
-        assert self.change(stocked, "admin") == (200, 200)
+        assert self.change(stocked, scope) == (200, 200)
+
+    def test_who_promotes_only_publishes_nothing(self, stocked):
+        stocked.token = token(stocked.packages, "read", "promote", repository="AbcProd")
+        answer = stocked.ask("PUT", self.PAGE, json=document(version="1.1.0"))
+        assert (answer.status_code, answer.json()["reason"]) == (403, "forbidden")

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from versioned.context import stamp
 from versioned.errors import (
-    InvalidInputError,
     ObjectNotFoundError,
     PreconditionFailedError,
     RepositoryNotFoundError,
@@ -67,10 +66,6 @@ def create_repository(
     PackageRepositoryNotFoundError, InvalidInputError, also for those that lead back to it.
     """
     validate_repository_name(name)
-    if sources is not None and name in sources:
-        raise InvalidInputError(
-            f"{name} can't be a source of itself", hint="name the repository before it"
-        )
     check_note("description", description)
     checks = (
         None

@@ -58,8 +58,8 @@ def refuse_circle(domain: Domain, name: str) -> None:
         if one == name:
             raise InvalidInputError(
                 f"{name} would be promoted from itself, by way of its sources",
-                hint=f"lift the rule that leads back to it: versioned packages create {name} "
-                "--no-from REPOSITORY, or that of a source of it",
+                hint="are the names the wrong way round? versioned packages ls shows from where "
+                "each is promoted",
             )
         if one not in seen:
             seen.add(one)

@@ -76,7 +76,7 @@ class Desk:
         if secret is None:
             return None
         if not secret:
-            raise UnauthorizedError("the token is empty; for AWS's clients it is AWS_SESSION_TOKEN")
+            raise UnauthorizedError("no token came along; AWS's clients send AWS_SESSION_TOKEN")
         key = hashlib.sha256(secret.encode(errors="replace")).hexdigest()
         look_up = partial(self._tokens.get, key, partial(self.packages.find_token, secret))
         token = await self.read(look_up)

@@ -42,13 +42,14 @@ class NpmWriting:
         """Publish a version, or without a tarball deprecate some. The same bytes again are no
         error; a document never takes anything away."""
         repository, package = _asked(request)
-        by = await self._desk.authorize(request, repository, Scope.PUBLISH)
+        by = await self._may_write(request, repository)
         async with self._document(request) as split:
             document = await to_thread.run_sync(split.parse)
             if not document.get("_attachments"):
-                by = await self._may_change(request, repository)
+                await self._desk.authorize(request, repository, await self._changer(repository))
                 await self._desk.write(partial(self._edit, repository, package, document, by))
                 return _done(HTTPStatus.OK)
+            await self._desk.authorize(request, repository, Scope.PUBLISH)
             asked = publication(document, package)
             change = await self._desk.write(partial(self._publish, repository, split, asked, by))
         self._desk.forget(repository, package, change.revision.version)
@@ -85,7 +86,7 @@ class NpmWriting:
     async def set_tag(self, request: Request) -> Response:
         """Let a tag name the version that the body says."""
         repository, package = _asked(request)
-        by = await self._may_change(request, repository)
+        by = await self._may_tag(request, repository)
         body = b""
         async for chunk in chunks(request, self._desk.settings, longest=_LONGEST_BODY):
             body += chunk
@@ -100,7 +101,7 @@ class NpmWriting:
     async def remove_tag(self, request: Request) -> Response:
         """Let a tag name nothing any more."""
         repository, package = _asked(request)
-        by = await self._may_change(request, repository)
+        by = await self._may_tag(request, repository)
         return await self._tag(request, repository, package, None, by)
 
     async def _tag(
@@ -154,17 +155,24 @@ class NpmWriting:
         change.discard(PackageStatus.DELETED)
         self._desk.forget(repository, package, version)
 
-    async def _may_change(self, request: Request, repository: str) -> str | None:
-        """Who may say what is installed: who promotes into it, and where it has no sources also
-        who publishes there."""
+    async def _may_write(self, request: Request, repository: str) -> str | None:
+        """Who publishes there, or promotes into it."""
         try:
             return await self._desk.authorize(request, repository, Scope.PROMOTE)
         except ForbiddenError:
-            by = await self._desk.authorize(request, repository, Scope.PUBLISH)
-            found = await self._desk.read(partial(self._desk.packages.repository, repository))
-            if found.sources:
-                raise
-            return by
+            return await self._desk.authorize(request, repository, Scope.PUBLISH)
+
+    async def _may_tag(self, request: Request, repository: str) -> str | None:
+        """Either of them, as it says what is installed; where it has sources only who promotes."""
+        by = await self._may_write(request, repository)
+        if await self._changer(repository) is Scope.PROMOTE:
+            await self._desk.authorize(request, repository, Scope.PROMOTE)
+        return by
+
+    async def _changer(self, repository: str) -> Scope:
+        """Who changes what is there: who publishes, and where nobody may, who promotes."""
+        found = await self._desk.read(partial(self._desk.packages.repository, repository))
+        return Scope.PROMOTE if found.sources else Scope.PUBLISH
 
     @asynccontextmanager
     async def _document(self, request: Request) -> AsyncIterator[SplitDocument]:

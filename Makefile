@@ -6,7 +6,7 @@ VENV := .venv
 READY := $(VENV)/.ready
 CEPH_DIR ?= $(CURDIR)/.build/ceph
 
-.PHONY: demo test test-slow test-clients check lint types test-ceph test-images image-matrix bench docs environments clean
+.PHONY: demo test test-slow test-clients check lint types test-ceph test-images image-matrix bench docs constraints environments clean
 
 demo: $(READY)  ## tell the whole story on the embedded store
 	@$(VENV)/bin/versioned demo
@@ -46,9 +46,16 @@ bench: $(READY) .venv-peer/.ready .venv-package-peers/.ready  ## requests, steps
 docs: $(READY)  ## write docs/reference from the docstrings
 	$(VENV)/bin/python scripts/reference
 
-$(READY): pyproject.toml
-	$(PYTHON) -m venv $(VENV)
+constraints:  ## the newest of what pyproject.toml allows, for the next tests
+	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	{ head -n 1 constraints.txt; $(VENV)/bin/pip freeze --all --exclude pip --exclude versioned; } > constraints.new
+	mv constraints.new constraints.txt
+	@touch $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 environments: $(READY) .venv-peer/.ready .venv-clients/.ready .venv-package-peers/.ready

@@ -33,3 +33,7 @@ def test_what_the_page_shows_is_what_happens(page, tmp_path):
         assert is_shown(without_sizes(step.output), without_sizes(printed)), (
             f"{page.name}:{step.line}: {step.source}\nprints\n" + "\n".join(printed)
         )
+
+
+def test_a_short_digest_may_look_like_an_age():
+    assert is_shown(["sha256:966e41e07d0c  3d"], ["sha256:12345678901d  now"])

@@ -36,23 +36,36 @@ def start(store, store_kind, tmp_path):
 
 
 def client(start, url):
-    return httpx.Client(base_url=url, headers=start.headers, trust_env=False, timeout=30)
+    return httpx.Client(base_url=url, headers=start.headers, trust_env=False, timeout=60)
 
 
 def halting(data, halfway, go_on):
     """A body that stops in its middle until it may go on."""
     yield data[: len(data) // 2]
     halfway.set()
-    assert go_on.wait(20)
+    assert go_on.wait(60)
     yield data[len(data) // 2 :]
+
+
+def healthy(connection):
+    """The status of an answer on a connection, which is left open."""
+    connection.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: server\r\n\r\n")
+    with http.client.HTTPResponse(connection) as answer:
+        answer.begin()
+        answer.read()
+        return answer.status
 
 
 @pytest.mark.only_stores("local")
 def test_an_idle_connection_is_closed_when_it_was_said(start):
-    with start("--keep-alive", "1") as server:
+    with start("--keep-alive", "4") as server:
         url = httpx.URL(server.url)
-        with socket.create_connection((url.host, url.port), timeout=20) as connection:
-            assert connection.recv(1) == b""
+        with (
+            socket.create_connection((url.host, url.port), timeout=60) as asked,
+            socket.create_connection((url.host, url.port), timeout=60) as silent,
+        ):
+            assert healthy(asked) == 200
+            assert (asked.recv(1), silent.recv(1)) == (b"", b"")
 
 
 @pytest.mark.only_stores("local")
@@ -64,33 +77,25 @@ class TestManyConnections:
             url = httpx.URL(server.url)
 
             def connect():
-                return stack.enter_context(socket.create_connection((url.host, url.port), 20))
+                return stack.enter_context(socket.create_connection((url.host, url.port), 60))
 
             yield connect
 
-    @staticmethod
-    def ask(connection):
-        connection.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: server\r\n\r\n")
-        with http.client.HTTPResponse(connection) as answer:
-            answer.begin()
-            answer.read()
-            return answer.status
-
     def test_the_one_that_is_idle_for_longest_gives_way(self, connect):
         first, second = connect(), connect()
-        assert (self.ask(first), self.ask(second)) == (200, 200)
-        assert self.ask(connect()) == 200
+        assert (healthy(first), healthy(second)) == (200, 200)
+        assert healthy(connect()) == 200
         assert first.recv(1) == b""
-        assert self.ask(second) == 200
+        assert healthy(second) == 200
 
     def test_beyond_those_the_answer_is_503_where_none_was_answered_yet(self, connect):
         first, second = connect(), connect()
-        assert self.ask(connect()) == 503
-        assert (self.ask(first), self.ask(second)) == (200, 200)
+        assert healthy(connect()) == 503
+        assert (healthy(first), healthy(second)) == (200, 200)
 
     def test_how_many_were_refused_is_counted(self, connect):
         first, _ = connect(), connect()
-        assert self.ask(connect()) == 503
+        assert healthy(connect()) == 503
         first.sendall(b"GET /-/metrics HTTP/1.0\r\n\r\n")
         with first.makefile("rb") as answer:
             assert b"versioned_requests_refused_total 1.0\n" in answer.readlines()
@@ -104,14 +109,14 @@ class TestStopping:
         with start() as server, client(start, server.url) as asking, ThreadPoolExecutor() as pool:
             body = halting(b"x" * 1000, halfway, go_on)
             answer = pool.submit(asking.put, "/generic/AbcDev/a/b/1/c", content=body)
-            assert halfway.wait(20)
+            assert halfway.wait(60)
             server.process.send_signal(how)
             with contextlib.suppress(httpx.TransportError):
                 while httpx.get(f"{server.url}/-/healthy", trust_env=False).status_code == 200:
                     time.sleep(0.01)
             go_on.set()
-            assert answer.result(20).status_code == 201
-            assert server.process.wait(20) == (-15 if how is signal.SIGTERM else 130)
+            assert answer.result(60).status_code == 201
+            assert server.process.wait(60) == (-15 if how is signal.SIGTERM else 130)
         assert "Traceback" not in start.log.read_text()
         found = start.packages.describe_package_version(
             "AbcDev", Package.of("generic", "b", "a"), "1"
@@ -127,12 +132,12 @@ class TestStopping:
         ):
             body = halting(b"x" * 1000, halfway, go_on)
             answer = pool.submit(asking.put, "/generic/AbcDev/a/b/1/c", content=body)
-            assert halfway.wait(20)
+            assert halfway.wait(60)
             server.process.terminate()
-            server.process.wait(10)
+            server.process.wait(60)
             go_on.set()
             with pytest.raises(httpx.TransportError):
-                answer.result(20)
+                answer.result(60)
         assert start.packages.list_packages("AbcDev") == []
 
 

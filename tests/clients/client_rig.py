@@ -46,8 +46,10 @@ class Registry:
         return f"{self.place(repository, **where)}simple/"
 
     def asked(self, repository):
-        """What the server has logged of a repository: method, last part of the path and status."""
-        lines = map(json.loads, self.server.log.read_text("utf-8").splitlines())
+        """What the server has logged of a repository: method, last part of the path and status. A
+        line that is being written is left for later."""
+        whole = self.server.log.read_text("utf-8").rpartition("\n")[0]
+        lines = map(json.loads, whole.splitlines())
         return [
             (one["method"], one["path"].rpartition("/")[2], one["status"])
             for one in lines
@@ -57,7 +59,7 @@ class Registry:
     def handed_out(self, repository, name):
         """The status with which a file was handed out. That is logged after its last byte, so it is
         waited for."""
-        last = time.monotonic() + 20
+        last = time.monotonic() + 60
         while time.monotonic() < last:
             for method, found, status in self.asked(repository):
                 if (method, found) == ("GET", name):

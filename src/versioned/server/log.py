@@ -20,10 +20,11 @@ class Log:
         self._stream = stream
 
     def write(self, line: Mapping[str, Any]) -> None:
-        """One line, with the time in front."""
+        """One line, with the time in front, in one piece: threads may write at once."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         with contextlib.suppress(OSError):
-            print(json.dumps({"at": at, **line}), file=self._stream, flush=True)
+            self._stream.write(json.dumps({"at": at, **line}) + "\n")
+            self._stream.flush()
 
 
 class LibraryLog(logging.Handler):

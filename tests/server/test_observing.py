@@ -4,7 +4,6 @@ import errno
 import io
 import json
 import logging
-from types import SimpleNamespace
 
 import pytest
 from asking import SIMPLE, Asking, basic, token
@@ -108,12 +107,6 @@ class TestLog:
             shared.get(path)
         for line in shared.log.getvalue().splitlines():
             assert len(json.dumps(json.loads(line))) < 2000
-
-    def test_a_line_is_written_in_one_piece_so_that_no_other_thread_gets_into_it(self):
-        pieces = []
-        Log(SimpleNamespace(write=pieces.append, flush=lambda: None)).write({"a": 1})
-        (piece,) = pieces
-        assert piece.endswith('"a": 1}\n')
 
     def test_a_log_that_can_not_be_written_stops_nothing(self, local_packages):
         class Full:

@@ -20,11 +20,10 @@ class Log:
         self._stream = stream
 
     def write(self, line: Mapping[str, Any]) -> None:
-        """One line, with the time in front, in one piece: threads may write at once."""
+        """One line, with the time in front."""
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         with contextlib.suppress(OSError):
-            self._stream.write(json.dumps({"at": at, **line}) + "\n")
-            self._stream.flush()
+            print(json.dumps({"at": at, **line}), file=self._stream, flush=True)
 
 
 class LibraryLog(logging.Handler):

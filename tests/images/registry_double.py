@@ -61,6 +61,8 @@ class Contents:
 
 
 class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # with 5, some of many clients at once wait for a second and more
+
     def handle_error(self, request, client_address):
         """A client that hung up is no news."""
         if not isinstance(sys.exception(), ConnectionError):

@@ -404,9 +404,9 @@ class TestHostileFiles:
     def test_aliases_of_aliases_do_not_multiply(self, images_of):
         lines = ["a0: &a0 [{image: app:1}]"]
         lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 40)]
-        started = time.perf_counter()
+        started = time.process_time()
         assert images_of({"a.yaml": "\n".join(lines)}) == {"app:1"}
-        assert time.perf_counter() - started < 5
+        assert time.process_time() - started < 5
 
     @pytest.mark.parametrize(
         "lines",

@@ -112,7 +112,7 @@ class TestAsking:
         assert refused.value.hint == "there are ecs, files, replicas"
 
     def test_they_are_asked_at_once(self):
-        meeting = threading.Barrier(3, timeout=10)
+        meeting = threading.Barrier(3, timeout=60)
 
         class Waiting(Source):
             def uses(self):

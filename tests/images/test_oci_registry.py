@@ -340,7 +340,7 @@ class TestListing:
         registry = connect(registry_server)
         for number in range(20):
             push_image(registry, "app", f"v{number}", layers=[str(number).encode()])
-        at_once, lock, most = [0], threading.Barrier(8, timeout=5), []
+        at_once, lock, most = [0], threading.Barrier(8, timeout=60), []
 
         def change(*answer):
             at_once[0] += 1

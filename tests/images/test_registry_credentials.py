@@ -332,7 +332,10 @@ class TestChallenge:
         assert Challenge.choose(["Bearer " + 'a="' * 100_000, ", " * 100_000]) is None
 
     def test_a_long_header_is_read_in_no_time(self):
-        started = time.process_time()
-        for header in (" " * 8192, "a" * 8192, "Bearer a" + " " * 8192, "Bearer " + ", " * 4096):
-            Challenge.choose([header + ";"])
-        assert time.process_time() - started < 0.2
+        def seconds():
+            started = time.process_time()
+            for long in (" " * 8192, "a" * 8192, "Bearer a" + " " * 8192, "Bearer " + ", " * 4096):
+                Challenge.choose([long + ";"])
+            return time.process_time() - started
+
+        assert min(seconds() for _ in range(3)) < 0.2  # garbage may be collected in one of them

@@ -1,12 +1,14 @@
 """Which container runtime is taken: the first that really runs."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 from runtime_doubles import RuntimeDouble, is_running, search_path
 
+from versioned import processes
 from versioned.images.errors import RuntimeNotFoundError
-from versioned.images.runtimes.detection import detect_runtime
+from versioned.images.runtimes.detection import PATIENCE, detect_runtime
 from versioned.images.runtimes.docker import Docker
 from versioned.images.runtimes.finch import Finch
 from versioned.images.runtimes.podman import Podman
@@ -72,14 +74,36 @@ def test_the_chat_client_finch_is_not_taken(place, environ):
     assert chat.calls == [("--version",)]
 
 
-def test_one_that_hangs_is_killed_with_its_children(place, environ):
-    hanging = place("docker", answers={"version*": 'sleep 60 & echo $! > "$here/child"; wait'})
+@pytest.fixture
+def hanging(place, monkeypatch):
+    """A Docker that hangs in its second answer, and the file that says which child it has then.
+    Its time is up soon after that, so that no other program needs to be fast."""
+    docker = place("docker", answers={"version*": 'sleep 60 & echo $! > "$here/child"; wait'})
+    child, looks = docker.here / "child", []
+
+    def clock():
+        if child.exists() and child.read_text():
+            looks.append(child)
+        passed = 2 * PATIENCE if len(looks) > 1 else 0  # the first may set the end of its time
+        return time.monotonic() + passed
+
+    monkeypatch.setattr(processes, "time", SimpleNamespace(monotonic=clock, sleep=time.sleep))
+    return child
+
+
+def test_one_that_hangs_is_killed_with_its_children(place, environ, hanging):
     place("podman")
-    started = time.monotonic()
-    assert detect_runtime(environ, patience=1).name == "podman"
-    child = int((hanging.here / "child").read_text())
+    assert detect_runtime(environ).name == "podman"
+    child, started = int(hanging.read_text()), time.monotonic()
     while is_running(child):
         assert time.monotonic() - started < 30
+
+
+def test_for_how_long_it_was_waited_is_said(environ, hanging):
+    with pytest.raises(
+        RuntimeNotFoundError, match=f"docker, which does not answer within {PATIENCE:g} s"
+    ):
+        detect_runtime(environ)
 
 
 def test_one_that_asks_gets_no_answer_from_the_terminal(place, environ):

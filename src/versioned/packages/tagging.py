@@ -24,7 +24,7 @@ from versioned.packages.history import (
     no_such_version,
     read_newest,
 )
-from versioned.packages.indexing import look_at_pages, refresh
+from versioned.packages.indexing import SeenPages, look_at_pages, refresh
 from versioned.packages.revision import PackageStatus
 from versioned.packages.room import Room
 from versioned.pipelines.fields import check_note
@@ -69,28 +69,26 @@ def change_tags(
             heads = heads_of(repository, package, listed.result)
             _refuse_missing(room.context, heads, {one for one in wanted.values() if one})
             before = read_tags(room.context, heads)
-            tags = dict(before.tags) if before else {}
-            changed = {
-                tag: one for tag, one in ({**defaults} | tags | wanted).items() if one is not None
-            }
-            if changed == tags:
+            set_by_now = {**defaults, **(before.tags if before else {}), **wanted}
+            tags = {tag: version for tag, version in set_by_now.items() if version is not None}
+            if tags == (before.tags if before else {}):
                 refresh(room, heads, seen)
                 return before
-            written = _write(room.context, heads, changed, before, by=by, message=message)
+            written = _write(room.context, heads, tags, before, by=by, message=message)
             if written is not None:
-                positions = {**heads.positions, layout.DIST_TAGS: written.position}
-                refresh(
-                    room,
-                    Heads(repository, package, positions),
-                    seen,
-                    {layout.DIST_TAGS: tags_entry(written)},
-                )
+                _show(room, heads, written, seen)
                 return written
             room.pause(attempt)
     raise PackageConflictError(
         f"the tags of {package} in {repository} are changed by others all the time",
         hint="nothing was changed; repeat it",
     )
+
+
+def _show(room: Room, heads: Heads, written: DistTags, seen: SeenPages | None) -> None:
+    positions = {**heads.positions, layout.DIST_TAGS: written.position}
+    after = Heads(heads.repository, heads.package, positions)
+    refresh(room, after, seen, {layout.DIST_TAGS: tags_entry(written)})
 
 
 def _refuse_missing(context: Context, heads: Heads, versions: Collection[str]) -> None:

@@ -63,13 +63,14 @@ def images(run):
 
 @pytest.fixture
 def app(images, ecr, ecr_registry):
-    """An index, and an image that is as old as 40 days and has lost its tag."""
+    """An index of 40 days ago, and a later image that has lost its tag."""
     images("init app")
     part = push_image(ecr_registry, "versioned/app", None, layers=(b"part",))
     index = push_index(ecr_registry, "versioned/app", "1", [part])
     lost = push_image(ecr_registry, "versioned/app", None, layers=(b"lost",))
-    for image in ecr.images["versioned/app"].values():
-        image.pushed_at = datetime.now(UTC) - timedelta(days=40, hours=1)
+    first = datetime.now(UTC) - timedelta(days=40, hours=1)
+    for place, image in enumerate(ecr.images["versioned/app"].values()):
+        image.pushed_at = first + timedelta(seconds=place)
     return [part, index, lost]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from bench.measure import DELAY
 from bench.packages.wheels import make_wheel
+from bench.report import Cost, Sample
 from bench.server import Server, client_of
 from bench.wire import Wire, count_steps
 from versioned.packages import Package, Packages
@@ -21,7 +22,8 @@ MEBIBYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What an operation asked of the store; `budget` are the steps that it may take."""
+    """What an operation asked of the store at least, and its median time; `budget` are the steps
+    that it may take."""
 
     operation: str
     requests: int
@@ -30,47 +32,61 @@ class Counted:
     budget: int
 
 
-def costs(server: Server, bucket: str) -> list[Counted]:
-    """Every operation once, on packages of their own, in a process that is warm."""
+def costs(server: Server, bucket: str, *, rounds: int = 5) -> list[Counted]:
+    """Every operation once a round, on packages of their own, in a process that is warm."""
     client = client_of(server, config=client_config())
     packages = Packages(S3Store(client, bucket, "packages"), actor="bench")
     packages.create_domain("bench")
     for name in (DEV, PROD):
         packages.create_repository(name)
     _publish(packages, "warm", 1)
-    package = Package.of("pypi", "app")
-    large = Package.of("pypi", "large")
-    plan: Mapping[str, tuple[int, Callable[[], Any]]] = {
-        "upload, first file of a project": (8, partial(_publish, packages, "app", 1)),
-        "upload, one more build": (6, partial(_publish, packages, "app", 2)),
-        "upload, the same bytes again": (2, partial(_publish, packages, "app", 2)),
+    wire = Wire()
+    wire.tap()
+    budgets: dict[str, int] = {}
+    samples: dict[str, list[Sample]] = {}
+    for number in range(rounds):
+        for operation, (budget, call) in _plan(packages, f"app{number}", f"large{number}").items():
+            budgets[operation] = budget
+            samples.setdefault(operation, []).append(_sample(wire, call))
+    found = []
+    for operation, taken in samples.items():
+        cost = Cost.of(taken)
+        found.append(Counted(operation, cost.requests, cost.steps, cost.ms, budgets[operation]))
+    return found
+
+
+def _plan(
+    packages: Packages, small_name: str, large_name: str
+) -> Mapping[str, tuple[int, Callable[[], Any]]]:
+    """The budget of each operation, and how it is done, in the order in which they go."""
+    small, large = Package.of("pypi", small_name), Package.of("pypi", large_name)
+    return {
+        "upload, first file of a project": (8, partial(_publish, packages, small_name, 1)),
+        "upload, one more build": (6, partial(_publish, packages, small_name, 2)),
+        "upload, the same bytes again": (2, partial(_publish, packages, small_name, 2)),
         "promote, small, first of a project": (
             11,
-            partial(packages.copy_package_versions, DEV, PROD, package, "1.0"),
+            partial(packages.copy_package_versions, DEV, PROD, small, "1.0"),
         ),
-        "upload, 12 MiB": (8, partial(_publish, packages, "large", 1, size=12 * MEBIBYTE)),
+        "upload, 12 MiB": (8, partial(_publish, packages, large_name, 1, size=12 * MEBIBYTE)),
         "promote, 12 MiB, read back": (
             13,
             partial(packages.copy_package_versions, DEV, PROD, large, "1.0"),
         ),
-        "install: page": (1, lambda: packages.context.read(f"{DEV}/pypi/simple/app/")),
-        "install: file": (3, partial(_download, packages, package)),
+        "install: page": (1, lambda: packages.context.read(f"{DEV}/pypi/simple/{small_name}/")),
+        "install: file": (3, partial(_download, packages, small)),
     }
-    found = []
-    wire = Wire()
-    wire.tap()
-    for operation, (budget, call) in plan.items():
-        wire.delay = DELAY
-        wire.take()
-        started = time.perf_counter()
-        call()
-        seconds = time.perf_counter() - started
-        sent = wire.take()
-        wire.delay = 0.0
-        found.append(
-            Counted(operation, len(sent), count_steps(sent), round(seconds * 1000, 1), budget)
-        )
-    return found
+
+
+def _sample(wire: Wire, call: Callable[[], Any]) -> Sample:
+    wire.delay = DELAY
+    wire.take()
+    started = time.perf_counter()
+    call()
+    seconds = time.perf_counter() - started
+    sent = wire.take()
+    wire.delay = 0.0
+    return Sample(len(sent), count_steps(sent), seconds)
 
 
 def _publish(packages: Packages, name: str, build: int, *, size: int = 1024) -> None:

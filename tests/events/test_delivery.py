@@ -132,11 +132,24 @@ class TestSinceWhen:
         clock.ahead = timedelta(hours=1)
         repository.put_alias("app", "prod", 2)
         hook = Hook("new", Recorder())
-        deliver(repository.context, "app", [hook], reach=0)
+        deliver(repository.context, "app", [hook])
         assert hook.sender.said == ["put app@prod 2"]
         repository.put_alias("app", "old", 2)
-        deliver(repository.context, "app", [hook], reach=0)
+        deliver(repository.context, "app", [hook])
         assert hook.sender.said == ["put app@prod 2", "put app@old 2"]
+
+    def test_a_new_hook_is_told_what_changed_though_others_before_it_were_slow(self, store):
+        clock = Shifted(store)
+        repository = with_versions(Repository(clock))
+        start = repository.context.monotonic()
+        repository.context.monotonic = lambda: start + clock.ahead.total_seconds()
+
+        def take_an_hour(_event):
+            clock.ahead += timedelta(hours=1)
+
+        slow, new = Hook("slow", Recorder(take_an_hour)), Hook("new", Recorder())
+        deliver(repository.context, "app", [slow, new])
+        assert new.sender.said == PUBLISHED
 
     def test_deliver_all_begins_now(self, store):
         clock = Shifted(store)

@@ -80,7 +80,8 @@ def told_since(context: Context, hook: str) -> datetime | None:
 
 @dataclass(slots=True)
 class Teller:
-    """One hook during one run. After `give_up_after` failures in a row it is not tried again."""
+    """One hook during one run. After `give_up_after` failures in a row it is not tried again.
+    `reach` goes back from the beginning of the run, however late the hook has its turn."""
 
     context: Context
     hook: Hook
@@ -92,6 +93,10 @@ class Teller:
     _in_a_row: int = 0
     _since: datetime | None = None
     _why_down: DeliveryError | None = None
+    _began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._began = self.context.monotonic()
 
     @property
     def is_down(self) -> bool:
@@ -127,8 +132,8 @@ class Teller:
         while self._since is None:
             self._since = told_since(self.context, self.hook.name)
             if self._since is None:
-                now = self.context.store.now()
-                since = now - timedelta(seconds=self.reach + _SLACK)
+                ago = self.reach + self.context.monotonic() - self._began + _SLACK
+                since = self.context.store.now() - timedelta(seconds=ago)
                 record = encode_since(self.hook.name, since)
                 self.context.create_once(layout.hook_key(self.hook.name), record)
         return self._since

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from late_clocks import begin_when_there
 from versioned.errors import DeliveryError
 from versioned.events import Event
 from versioned.events.senders.command import Command
@@ -59,10 +60,12 @@ def test_a_signal_is_a_failure(script):
         script("kill -9 $$").send(EVENT)
 
 
-def test_what_takes_too_long_is_killed_with_its_children(script, tmp_path):
+def test_what_takes_too_long_is_killed_with_its_children(script, tmp_path, monkeypatch):
+    begin_when_there(monkeypatch, tmp_path / "ready")
     started = time.monotonic()
-    with pytest.raises(DeliveryError, match=r"was killed after 1 seconds: begun"):
-        script("echo begun; sleep 60 & echo $! > child; sleep 60", timeout=1).send(EVENT)
+    hook = script("echo begun; sleep 60 & echo $! > child; : > ready; sleep 60", timeout=0.2)
+    with pytest.raises(DeliveryError, match=r"was killed after 0\.2 seconds: begun"):
+        hook.send(EVENT)
     assert time.monotonic() - started < 30
     child = int((tmp_path / "child").read_text())
     while is_running(child):

@@ -103,7 +103,7 @@ def pauses():
 @pytest.fixture
 def webhook(receiver, pauses):
     def make(**options):
-        options.setdefault("timeout", 2)
+        options.setdefault("timeout", 30)
         retries = Retries(options.pop("count", 3), sleep=pauses.append, chance=lambda: 1.0)
         url = options.pop("url", receiver.url)
         return Webhook(url, retries=retries, clock=lambda: NOW, **options)
@@ -211,11 +211,11 @@ class TestWhatIsTriedAgain:
         assert pauses == []
 
     def test_nobody_there(self, webhook, pauses):
-        with socket.socket() as closed:
-            closed.bind(("127.0.0.1", 0))
-            port = closed.getsockname()[1]
-        with pytest.raises(DeliveryError, match=r"gave no answer: .*refused"):
-            webhook(url=f"http://127.0.0.1:{port}/").send(EVENT)
+        with socket.socket() as taken:  # and not listened on
+            taken.bind(("127.0.0.1", 0))
+            url = f"http://127.0.0.1:{taken.getsockname()[1]}/"
+            with pytest.raises(DeliveryError, match=r"gave no answer: .*refused"):
+                webhook(url=url).send(EVENT)
         assert len(pauses) == 3
 
 

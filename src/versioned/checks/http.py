@@ -58,6 +58,7 @@ class _Fetch:
     timeout: float
     result: Result = field(default_factory=lambda: Result(Outcome.INCONCLUSIVE, "not asked"))
     _socket: socket.socket | None = None
+    _abandoned: bool = False
 
     def run(self) -> None:
         shown = public(self.start.geturl())
@@ -78,7 +79,8 @@ class _Fetch:
         return Result(Outcome.INCONCLUSIVE, f"{shown}: no whole answer within {self.timeout:g} s")
 
     def abandon(self) -> None:
-        """Wake up whoever waits for the server."""
+        """Wake up whoever waits for the server, now or once it is connected."""
+        self._abandoned = True
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)
@@ -107,6 +109,8 @@ class _Fetch:
         try:
             connection.connect()
             self._socket = connection.sock
+            if self._abandoned:
+                raise TimeoutError
             target = (url.path or "/") + (f"?{url.query}" if url.query else "")
             connection.request("GET", target, headers=self._headers(url))
             with connection.getresponse() as response:

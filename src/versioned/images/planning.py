@@ -41,8 +41,8 @@ def plan_images(
 
     Never removed: what is used, the children of an index that stays, what is about an image that
     stays, and what such an image is about. Where it is not known who uses what, nothing is.
-    Planning again at the same time once all is removed removes nothing more, unless a child is
-    newer than its index. `now` is aware.
+    Planning again at the same time once all is removed removes nothing more, unless a tagged child
+    outlives an index that was older or about another image. `now` is aware.
     """
     judge = _Judge(ImageGraph(images), users, rules, now)
     verdicts = judge.verdicts()

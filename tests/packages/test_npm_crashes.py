@@ -101,11 +101,6 @@ def test_a_writer_of_npm_that_died_is_finished_by_repeating_it(
     assert point > 0
 
 
-atomic = pytest.mark.only_stores("local", "ceph")
-"""Moto checks, then writes: it can't decide a race."""
-
-
-@atomic
 def test_many_who_publish_at_once_are_all_listed(packages, store):
     versions = [f"1.{minor}.0" for minor in range(6)]
     failed = []
@@ -129,7 +124,6 @@ def test_many_who_publish_at_once_are_all_listed(packages, store):
     check_pages(store)
 
 
-@atomic
 def test_of_many_who_publish_one_version_at_once_one_wins(packages, store):
     outcomes = []
 

@@ -201,9 +201,6 @@ def test_a_list_of_packages_that_is_read_while_it_grows_never_shrinks(tmp_path):
 
 # ---- real threads
 
-atomic = pytest.mark.only_stores("local", "ceph")
-"""Moto checks, then writes: it can't decide a race."""
-
 
 @pytest.fixture
 def two(store):
@@ -230,7 +227,7 @@ def check_all(store, monkeypatch):
     check_no_leftovers(store, monkeypatch)
 
 
-@atomic
+@pytest.mark.only_stores("local", "ceph")  # sixteen who wait for each other take long on moto
 def test_builds_of_one_version_that_come_at_once_are_all_there(two, store, monkeypatch):
     builds = [str(one) for one in range(1, 17)]
     said = at_once(
@@ -244,7 +241,6 @@ def test_builds_of_one_version_that_come_at_once_are_all_there(two, store, monke
     check_all(store, monkeypatch)
 
 
-@atomic
 def test_versions_and_packages_that_come_at_once_are_all_listed(two, store, monkeypatch):
     versions = [f"1.{one}" for one in range(8)]
     others = [f"Other{one}" for one in range(8)]
@@ -257,7 +253,6 @@ def test_versions_and_packages_that_come_at_once_are_all_listed(two, store, monk
     check_all(store, monkeypatch)
 
 
-@atomic
 def test_the_same_file_that_comes_many_times_at_once_is_published_once(two, store, monkeypatch):
     said = at_once(*(lambda i=i: publish(two[i % 2], wheel(build="1")) for i in range(8)))
     assert said == [None] * 8
@@ -265,7 +260,6 @@ def test_the_same_file_that_comes_many_times_at_once_is_published_once(two, stor
     check_all(store, monkeypatch)
 
 
-@atomic
 def test_other_bytes_under_one_name_that_come_at_once_have_one_winner(two, store, monkeypatch):
     bodies = [f"BODY = {one}" for one in range(8)]
     said = at_once(
@@ -276,7 +270,6 @@ def test_other_bytes_under_one_name_that_come_at_once_have_one_winner(two, store
     check_pages(store)
 
 
-@atomic
 def test_promotions_both_ways_at_once_lose_nothing(two, store, monkeypatch):
     publish_builds(two[0], "1", "2")
     publish_builds(two[0], "3", "4", repository="AbcStaging")
@@ -298,7 +291,6 @@ def test_promotions_both_ways_at_once_lose_nothing(two, store, monkeypatch):
     check_all(store, monkeypatch)
 
 
-@atomic
 def test_what_is_removed_and_published_again_at_once_is_there_or_not(two, store, monkeypatch):
     """A late removal never hits the bytes of who published after it."""
     publish_builds(two[0], "1", "2")
@@ -314,7 +306,6 @@ def test_what_is_removed_and_published_again_at_once_is_there_or_not(two, store,
     check_pages(store)
 
 
-@atomic
 def test_a_status_and_uploads_at_once_both_hold(two, store, monkeypatch):
     publish_builds(two[0], "1")
     said = at_once(
@@ -330,7 +321,6 @@ def test_a_status_and_uploads_at_once_both_hold(two, store, monkeypatch):
     check_all(store, monkeypatch)
 
 
-@atomic
 def test_pages_made_anew_while_others_publish_lose_nothing(two, store, monkeypatch):
     publish_builds(two[0], "1")
     said = at_once(
@@ -341,7 +331,6 @@ def test_pages_made_anew_while_others_publish_lose_nothing(two, store, monkeypat
     check_all(store, monkeypatch)
 
 
-@atomic
 def test_retention_spares_or_removes_what_is_promoted_meanwhile(two, store, monkeypatch):
     monkeypatch.setattr("versioned.packages.retention.GRACE", timedelta(0))
     publish_builds(two[0], "1", "2", "3")

@@ -534,7 +534,6 @@ def test_gather_runs_all_and_then_raises_the_first_error(store):
     assert (keys(store), done) == (["a"], [1])
 
 
-@pytest.mark.only_stores("local", "ceph")  # moto checks, then writes: two may win
 def test_of_many_create_only_writes_exactly_one_wins(store):
     for number in range(10):
         start = threading.Barrier(THREADS)
@@ -552,7 +551,6 @@ def test_of_many_create_only_writes_exactly_one_wins(store):
         assert [name for name in outcomes if name] == [read(store, f"k{number}")]
 
 
-@pytest.mark.only_stores("local", "ceph")  # moto checks, then writes: an update may be lost
 def test_a_compare_and_set_counter_loses_nothing(store):
     put(store, "counter", b"0 start")
     start = threading.Barrier(THREADS)

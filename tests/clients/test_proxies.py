@@ -7,6 +7,7 @@ installed skips its tests.
 import hashlib
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -91,8 +92,14 @@ class Certificate:
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
+    """One of those that the system gives to nobody by itself, nor another worker to its proxies, so
+    that it is free, too, once a proxy has read its configuration."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    ours = range(10_000 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]), 20_000, workers)
+    while True:
+        port = random.choice(ours)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def block_of(proxy):
@@ -148,7 +155,7 @@ def proxied(command, port, folder):
         subprocess.Popen(command, env=environment, stdout=said, stderr=said) as process,
     ):
         try:
-            last = time.monotonic() + 20
+            last = time.monotonic() + 60
             while process.poll() is None and time.monotonic() < last:
                 with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                     break
@@ -158,7 +165,7 @@ def proxied(command, port, folder):
             yield log
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 @pytest.fixture(scope="module")

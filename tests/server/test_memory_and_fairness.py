@@ -32,7 +32,7 @@ class TestFairness:
         def hold(_number, operation, key):
             if operation == "put" and "/revisions/" in key:
                 begun.set()
-                assert go_on.wait(20)
+                assert go_on.wait(120)
 
         store.before = hold
 
@@ -46,8 +46,8 @@ class TestFairness:
                 uploads = [
                     asyncio.create_task(asking.post("/pypi/AbcDev/", **form(one))) for one in files
                 ]
-                assert await asyncio.to_thread(begun.wait, 20)
-                async with asyncio.timeout(10):
+                assert await asyncio.to_thread(begun.wait, 60)
+                async with asyncio.timeout(60):
                     reads = await asyncio.gather(
                         *(asking.get(path) for path in [SIMPLE, url, "/-/ready"] * 20)
                     )

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import Event
 from typing import Any, Self
 
 from versioned.content import Content
@@ -194,10 +195,26 @@ def in_flight(calls: Mapping[int, Callable[[], str]], done: Callable[[int, str],
 
     The first error stops those that have not begun, and is raised when the others have ended.
     """
+    stop = Event()
     with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix="versioned-parts") as pool:
-        numbers = {pool.submit(call): number for number, call in calls.items()}
+        numbers = {pool.submit(_run_unless, stop, call): number for number, call in calls.items()}
         try:
             for future in as_completed(numbers):
-                done(numbers[future], future.result())
+                result = future.result()
+                if result is not None:
+                    done(numbers[future], result)
         finally:
+            stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _run_unless(stop: Event, call: Callable[[], str]) -> str | None:
+    """The result of a call, `None` once another has failed. Who waits for them would notice too
+    late: it may be busy, while the next ones begin."""
+    if stop.is_set():
+        return None
+    try:
+        return call()
+    except BaseException:
+        stop.set()
+        raise

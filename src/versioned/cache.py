@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import time
 from pathlib import Path
 
 from versioned.content import CHUNK_SIZE
@@ -56,6 +57,9 @@ class Cache:
             held.parent.mkdir(parents=True, exist_ok=True)
             try:
                 shutil.copyfile(path, part)
+                # By itself a file system may count in steps of milliseconds: then two are as old.
+                now = time.time_ns()
+                os.utime(part, ns=(now, now))
                 part.replace(held)
             finally:
                 part.unlink(missing_ok=True)
@@ -69,7 +73,7 @@ class Cache:
         for path in self._directory.glob("??/*"):
             with contextlib.suppress(FileNotFoundError):
                 status = path.stat()
-                held.append((status.st_mtime, status.st_size, path))
+                held.append((status.st_mtime_ns, status.st_size, path))
         excess = sum(size for _, size, _ in held) - self._max_bytes
         for _, size, path in sorted(held):
             if excess <= 0:

@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import os
+import shutil
 import threading
 
 import pytest
@@ -273,6 +275,18 @@ class TestCache:
         assert not cached.download("app", to=folder / "out").cached
         assert (folder / "out").read_bytes() == b"bytes"
 
+    @pytest.fixture
+    def coarse_times(self, monkeypatch):
+        """A file system for which all of a test is one moment."""
+        copy = shutil.copyfile
+
+        def copy_at_that_moment(source, target):
+            copy(source, target)
+            os.utime(target, (0, 0))
+
+        monkeypatch.setattr(shutil, "copyfile", copy_at_that_moment)
+
+    @pytest.mark.usefixtures("coarse_times")
     def test_the_least_recently_used_goes_first(self, folder):
         cache = Cache(folder / "cache", max_bytes=25)
         source = folder / "source"

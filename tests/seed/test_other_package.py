@@ -174,7 +174,7 @@ def test_an_alias_of_one_is_the_same_to_the_other(turns):
         datetime.fromisoformat(alias["update_at"])
         for alias in (reader.get_alias(name="app", alias="prod"), made[2])
     ]
-    assert abs(moments[0] - moments[1]) <= timedelta(seconds=1)
+    assert abs(moments[0] - moments[1]) < timedelta(minutes=1)
 
 
 def test_an_alias_that_one_deletes_is_gone_for_the_other(peer, ours):

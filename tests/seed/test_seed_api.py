@@ -26,9 +26,9 @@ def numbers(artifacts):
 
 
 def same(found, wanted):
-    """Whether they are equal; what was just written may be a second younger than S3 tells."""
+    """Whether they are equal; what was just written may be a moment younger than S3 tells."""
     times = [abs(a.update_datetime - b.update_datetime) for a, b in zip(found, wanted, strict=True)]
-    return max(times) <= timedelta(seconds=1) and [a.s3uri + a.sha256 for a in found] == [
+    return max(times) < timedelta(minutes=1) and [a.s3uri + a.sha256 for a in found] == [
         b.s3uri + b.sha256 for b in wanted
     ]
 

@@ -94,7 +94,7 @@ def together(count, work) -> list:
     children = []
 
     def run(index, sender):
-        barrier.wait(10)
+        barrier.wait(60)
         sender.send(work(index))
 
     for index in range(count):
@@ -556,12 +556,12 @@ def test_what_a_forked_child_writes_survives_its_parent_closing(store, root):
     def work():
         put(store, "a", b"x")
         written.set()
-        closed.wait(10)
+        closed.wait(60)
         put(store, "b", b"x")
 
     process = context.Process(target=work)
     process.start()
-    assert written.wait(10)
+    assert written.wait(60)
     store.close()
     closed.set()
     process.join()
@@ -576,7 +576,7 @@ def test_threads_of_a_forked_child_may_use_the_store(store):
     def work():
         thread = threading.Thread(target=lambda: put(store, "k2", b"y"), daemon=True)
         thread.start()
-        thread.join(5)
+        thread.join(60)
         return thread.is_alive()
 
     assert in_a_process(work) is False

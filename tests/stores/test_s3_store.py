@@ -563,12 +563,20 @@ def test_the_clock_is_that_of_the_server(s3_store, wire):
     wire.plan("HeadObject", answer(404, headers=date))
     with pytest.raises(ObjectNotFoundError):
         s3_store.head("k")
-    assert abs(s3_store.now() - ahead) < timedelta(seconds=5)
+    assert abs(s3_store.now() - ahead) < timedelta(minutes=1)
     s3_store.head("k")
-    assert abs(s3_store.now() - datetime.now(UTC)) < timedelta(seconds=5)
+    assert abs(s3_store.now() - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-def test_a_date_that_was_cut_or_came_late_does_not_turn_the_clock_back(s3_store, wire):
+@pytest.fixture
+def stand_still(monkeypatch):
+    """Makes the clock that counts seconds stand still, so many of them from now."""
+    now = float(int(time.monotonic()))
+    return lambda later=0: monkeypatch.setattr(time, "monotonic", lambda: now + later)
+
+
+def test_a_date_that_was_cut_or_came_late_does_not_turn_the_clock_back(s3_store, wire, stand_still):
+    stand_still()
     put(s3_store, "k", b"x")
     ahead = datetime.now(UTC) + timedelta(days=3)
     told = []
@@ -583,14 +591,15 @@ def test_a_date_that_was_cut_or_came_late_does_not_turn_the_clock_back(s3_store,
 
 def test_before_the_first_answer_the_clock_is_ours(s3_client):
     store = S3Store(s3_client, BUCKET)
-    assert abs(store.now() - datetime.now(UTC)) < timedelta(seconds=1)
+    assert datetime.now(UTC) <= store.now() <= datetime.now(UTC)
 
 
-def test_the_clock_goes_on_between_answers(s3_store, monkeypatch):
+def test_the_clock_goes_on_between_answers(s3_store, stand_still):
+    stand_still()
     put(s3_store, "k", b"x")
-    first, later = s3_store.now(), time.monotonic() + 100
-    monkeypatch.setattr(time, "monotonic", lambda: later)
-    assert timedelta(seconds=99) < s3_store.now() - first < timedelta(seconds=101)
+    first = s3_store.now()
+    stand_still(100)
+    assert s3_store.now() - first == timedelta(seconds=100)
 
 
 def test_a_date_that_can_not_be_read_is_ignored(s3_store, wire):
@@ -598,7 +607,7 @@ def test_a_date_that_can_not_be_read_is_ignored(s3_store, wire):
     wire.plan("HeadObject", answer(404, headers={"Date": "soon"}))
     with pytest.raises(ObjectNotFoundError):
         s3_store.head("k")
-    assert abs(s3_store.now() - datetime.now(UTC)) < timedelta(seconds=5)
+    assert abs(s3_store.now() - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 # ---- a single writer
@@ -732,7 +741,7 @@ def test_the_age_of_an_upload_is_told_by_the_clock_of_the_server(s3_store, s3_cl
 
 
 def test_gather_runs_at_the_same_time(s3_store):
-    together = threading.Barrier(8, timeout=10)
+    together = threading.Barrier(8, timeout=60)
     assert sorted(s3_store.gather(*[together.wait] * 8)) == list(range(8))
 
 
@@ -764,18 +773,18 @@ def test_threads_end_with_the_store(s3_client):
     workers = store.gather(threading.current_thread, threading.current_thread)
     del store
     for worker in workers:
-        worker.join(timeout=10)
+        worker.join(timeout=60)
         assert not worker.is_alive()
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_can_gather(s3_store):
-    s3_store.gather(*[threading.Barrier(8, timeout=10).wait] * 8)
+    s3_store.gather(*[threading.Barrier(8, timeout=60).wait] * 8)
     child = multiprocessing.get_context("fork").Process(
         target=lambda: s3_store.gather(*[lambda: 1] * 4)
     )
     child.start()
-    child.join(timeout=20)
+    child.join(timeout=60)
     if child.exitcode is None:
         child.kill()
     assert child.exitcode == 0

@@ -14,6 +14,9 @@ from versioned.cli.main import program
 
 VARIABLES = (
     "VERSIONED_REPO",
+    "VERSIONED_PACKAGES",
+    "VERSIONED_REGISTRY_USER",
+    "VERSIONED_REGISTRY_PASSWORD",
     "VERSIONED_ACTOR",
     "GITHUB_ACTOR",
     "GITLAB_USER_LOGIN",

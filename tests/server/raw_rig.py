@@ -1,6 +1,7 @@
 """Two servers before one domain, one of which loses its patience soon, and what is said to them raw."""
 
 import contextlib
+import http.client
 import json
 import re
 import socket
@@ -24,14 +25,15 @@ from versioned.server.serving import serve
 from versioned.server.settings import Settings
 
 settings = Settings(
-    patience=float(sys.argv[2]), slowest_upload=2**20, anonymous=frozenset({"AbcDev"}), memory=0
+    patience=float(sys.argv[2]), slowest_upload=100, anonymous=frozenset({"AbcDev"}), memory=0
 )
 listening = socket.create_server(("127.0.0.1", 0))
 started = lambda: print(listening.getsockname()[1], flush=True)
 app = create_app(Packages.open(sys.argv[1]), settings, log=Log(sys.stderr))
 serve(
     app, listening, grace_seconds=5, most_connections=100,
-    keep_alive=settings.keep_alive, patience=settings.patience, started=started,
+    keep_alive=settings.keep_alive, patience=settings.patience,
+    slowest_upload=settings.slowest_upload, started=started,
 )
 """
 BIG = wheel(build="1", body="x" * 40_000_000)
@@ -86,6 +88,14 @@ class Served:
         said = [f"{method} {path} HTTP/1.1", "Host: server"]
         said.append(f"Authorization: Bearer {self.domain.token}")
         return "\r\n".join([*said, *lines, "", ""]).encode()
+
+
+def answered(connection):
+    """The status of an answer on a connection, which is left open."""
+    with http.client.HTTPResponse(connection) as answer:
+        answer.begin()
+        answer.read()
+        return answer.status
 
 
 def received(connection):

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from asking import SIMPLE
 from package_making import keys, publish, wheel
-from raw_rig import BIG, LONG, encoded, made, received, serving, until
+from raw_rig import BIG, LONG, answered, encoded, made, received, serving, until
 
 from versioned.packages.assets import key_of
 from versioned.packages.coordinates import Package
@@ -104,8 +104,7 @@ def test_a_connection_may_be_idle_for_longer_than_a_request_may_stop(impatient):
 def test_a_body_that_comes_too_slowly_is_refused(impatient):
     kind, body = encoded(wheel(build="25", body="x" * 2_000_000))
     lines = (f"Content-Type: {kind}", f"Content-Length: {len(body)}")
-    # As much as is read at once: closing on what was not read would take the answer back.
-    answer = impatient.say(impatient.head("POST", "/pypi/AbcDev/", *lines) + body[:10_000])
+    answer = impatient.say(impatient.head("POST", "/pypi/AbcDev/", *lines) + body[:10])
     assert answer.startswith(b"HTTP/1.1 408")
     assert list(impatient.spool.iterdir()) == []
 
@@ -148,6 +147,25 @@ def test_who_sends_much_in_vain_is_told_why(path, status, served, domain):
     with closing(http.client.HTTPConnection("127.0.0.1", served.port)) as connection:
         connection.request("POST", path, body, headers)
         assert connection.getresponse().status == status
+
+
+def test_who_goes_on_sending_what_was_refused_may_finish_and_ask_again(impatient):
+    with impatient.connect() as connection:
+        connection.sendall(impatient.head("PUT", "/nowhere", "Content-Length: 100001"))
+        assert answered(connection) == 404
+        for rest in (b"x" * 100_000, b"x"):
+            connection.sendall(rest)
+            time.sleep(0.7)
+        connection.sendall(impatient.head())
+        assert answered(connection) == 200
+
+
+def test_who_goes_on_so_too_slowly_is_cut_off(impatient):
+    with impatient.connect() as connection:
+        connection.sendall(impatient.head("PUT", "/nowhere", "Content-Length: 100001"))
+        assert answered(connection) == 404
+        connection.sendall(b"x")
+        assert received(connection) == b""
 
 
 def test_who_asks_before_sending_is_refused_at_once(served):

@@ -1,7 +1,6 @@
 """How a server ends: asked to, with what is under way; or killed, at any moment."""
 
 import contextlib
-import http.client
 import random
 import signal
 import socket
@@ -14,6 +13,7 @@ import pytest
 from asking import form, token
 from package_making import names, open_packages, publish_builds, wheel
 from package_promises import check_pages, check_promises
+from raw_rig import answered
 
 from serving import domain_url, served, store_environ
 from versioned.packages import Package
@@ -50,10 +50,7 @@ def halting(data, halfway, go_on):
 def healthy(connection):
     """The status of an answer on a connection, which is left open."""
     connection.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: server\r\n\r\n")
-    with http.client.HTTPResponse(connection) as answer:
-        answer.begin()
-        answer.read()
-        return answer.status
+    return answered(connection)
 
 
 @pytest.mark.only_stores("local")

@@ -139,6 +139,7 @@ def serve(
             most_connections=most_connections,
             keep_alive=settings.keep_alive,
             patience=settings.patience,
+            slowest_upload=settings.slowest_upload,
             started=announce,
         )
 

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from typing import ClassVar
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -25,17 +26,20 @@ def serve(
     most_connections: int,
     keep_alive: int,
     patience: float,
+    slowest_upload: int,
     started: Callable[[], None],
 ) -> None:
     """Answer on a socket until SIGTERM or SIGINT; then take nothing new, and give what is under
     way so many seconds. `started` is called once it answers. A connection on which nothing is
     asked stays for `keep_alive` seconds, and gives way where there would be more than
     `most_connections`; beyond them the answer is 503. A client that stops in the middle of asking,
-    or does not take what it asked for, for `patience` seconds is cut off."""
+    or does not take what it asked for, for `patience` seconds is cut off; so is one that goes on
+    sending what was refused at less than `slowest_upload` bytes a second on average."""
     _allow_files()
+    manners = {"patience": patience, "slowest_upload": slowest_upload, "metrics": app.metrics}
     config = uvicorn.Config(
         app,
-        http=type("Patient", (_Patient,), {"patience": patience, "metrics": app.metrics}),
+        http=type("Patient", (_Patient,), manners),
         ws="none",
         log_config=None,
         log_level="critical",  # what went wrong is in our own log
@@ -68,22 +72,27 @@ class _Patient(H11Protocol):
     an answer is taken. Bodies of requests have a rule of their own: `bodies.chunks`."""
 
     patience: ClassVar[float]
+    slowest_upload: ClassVar[int]
     metrics: ClassVar[Metrics]
     _speaking: asyncio.TimerHandle | None = None
     _taking: asyncio.TimerHandle | None = None
+    _in_vain_until: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """One that nothing was asked on yet is as idle as one between two requests."""
         super().connection_made(transport)
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self.timeout_keep_alive_handler
-        )
+        self._stay_idle()
         self._make_room()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self._no_longer_speaking()
+        elif self.conn.their_state is h11.SEND_BODY:
+            self._go_on_in_vain(len(data))
+        elif self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
+            self._no_longer_speaking()
+            self._stay_idle()
         elif self._speaking is None:
             self._speaking = self.loop.call_later(self.patience, self._cut_off)
 
@@ -145,7 +154,23 @@ class _Patient(H11Protocol):
         self.metrics.cut_off.inc()
         self.transport.abort()
 
+    def _stay_idle(self) -> None:
+        self._unset_keepalive_if_required()
+        self.timeout_keep_alive_task = self.loop.call_later(
+            self.timeout_keep_alive, self.timeout_keep_alive_handler
+        )
+
+    def _go_on_in_vain(self, size: int) -> None:
+        """Most clients look at no answer before all is sent, so that is taken, and dropped."""
+        if self._in_vain_until is None:
+            self._in_vain_until = self.loop.time() + self.patience
+        until = self._in_vain_until + size / self.slowest_upload
+        self._no_longer_speaking()
+        self._in_vain_until = until
+        self._speaking = self.loop.call_at(until, self._cut_off)
+
     def _no_longer_speaking(self) -> None:
+        self._in_vain_until = None
         if self._speaking is not None:
             self._speaking.cancel()
             self._speaking = None

@@ -1,7 +1,10 @@
 """How each container runtime is called, and what is made of what it says. The programs are doubles;
 the real ones are in `test_real_runtimes.py`."""
 
+import fcntl
 import io
+import os
+import threading
 import time
 
 import pytest
@@ -59,6 +62,34 @@ class TestLogin:
         double, runtime = start("docker")
         runtime.login("registry.example.com", Credentials("AWS", "t" * 60_000))
         assert len(double.stdin) == 60_000
+
+    @pytest.fixture
+    def small_pipes(self, monkeypatch):
+        """As Linux gives them to a user who has many."""
+        pipe = os.pipe
+
+        def small_pipe():
+            ends = pipe()
+            fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, 4096)
+            return ends
+
+        monkeypatch.setattr(os, "pipe", small_pipe)
+
+    @pytest.mark.usefixtures("small_pipes")
+    def test_it_fits_though_pipes_are_small(self, start):
+        double, runtime = start("docker")
+        runtime.login("registry.example.com", Credentials("AWS", "t" * 60_000))
+        assert len(double.stdin) == 60_000
+
+    @pytest.mark.usefixtures("small_pipes")
+    def test_a_program_that_does_not_read_it_keeps_nothing_waiting(self, start):
+        _, runtime = start("docker", {"login*": "exit 0"})
+        before = set(threading.enumerate())
+        runtime.login("registry.example.com", Credentials("AWS", "t" * 60_000))
+        left = set(threading.enumerate()) - before
+        for thread in left:
+            thread.join(30)
+        assert not any(thread.is_alive() for thread in left)
 
     def test_what_no_pipe_holds_is_refused_and_hangs_nothing(self, start):
         double, runtime = start("docker")

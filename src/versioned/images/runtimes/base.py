@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from secrets import token_hex
@@ -23,6 +24,7 @@ from versioned.processes import Ended, run_program
 
 _SHORT = 120.0
 """Seconds for what neither builds nor pushes."""
+_LONGEST_SECRET = 64 * 1024
 _SHORTEST_SECRET = 8
 """Characters of a build argument that is struck out of errors: a `1` is in every output."""
 _OBEYED = re.compile(
@@ -281,14 +283,19 @@ def _secrets(request: BuildRequest) -> list[str]:
 
 @contextmanager
 def _piped(secret: str) -> Iterator[BinaryIO]:
-    """A file to read the secret from that is on no disk."""
+    """A file to read the secret from that is on no disk. What a pipe holds depends on how many its
+    user has, so a thread fills it, which ends as soon as nobody can read any more."""
     content = secret.encode()
+    if len(content) > _LONGEST_SECRET:
+        raise RuntimeFailedError(
+            f"a password of {len(content)} bytes is too long", output="", hint="get a token"
+        )
     reading, writing = os.pipe()
+
+    def fill() -> None:
+        with suppress(BrokenPipeError), os.fdopen(writing, "wb") as sink:
+            sink.write(content)
+
     with os.fdopen(reading, "rb") as source:
-        with os.fdopen(writing, "wb", buffering=0) as sink:
-            os.set_blocking(writing, False)
-            if sink.write(content) != len(content):
-                raise RuntimeFailedError(
-                    f"a password of {len(content)} bytes is too long", output="", hint="get a token"
-                )
+        threading.Thread(target=fill, name="versioned-secret", daemon=True).start()
         yield source

@@ -11,10 +11,15 @@ from pathlib import Path
 import boto3
 import moto
 import pytest
+from hypothesis import settings
 
 from faults import BUCKET, Wire, no_waiting  # noqa: F401 - a fixture
 from versioned.stores.local import LocalStore
 from versioned.stores.s3 import S3Store, client_config
+
+# Machines are noisy: how long an example takes says nothing.
+settings.register_profile("versioned", deadline=None)
+settings.load_profile("versioned")
 
 KINDS = ("local", "moto", "ceph")
 CEPH_VARIABLES = (

@@ -1,14 +1,9 @@
 import itertools
 
 import pytest
-from hypothesis import settings
 
 from versioned import Repository
 from versioned.stores.local import LocalStore
-
-# Machines are noisy: how long an example takes says nothing.
-settings.register_profile("versioned", deadline=None)
-settings.load_profile("versioned")
 
 
 @pytest.fixture

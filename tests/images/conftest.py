@@ -8,15 +8,10 @@ import os
 import secrets
 
 import pytest
-from hypothesis import settings
 from registry_double import PASSWORD, USERNAME, RegistryDouble
 
 from versioned.images.registries.oci import OciRegistry
 from versioned.images.registry import Credentials
-
-# Machines are noisy: how long an example takes says nothing.
-settings.register_profile("versioned", deadline=None)
-settings.load_profile("versioned")
 
 REGISTRIES = ("double", "docker")
 REGISTRY_VARIABLES = (

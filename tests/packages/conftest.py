@@ -1,12 +1,7 @@
 """The packages of a fresh domain, on each chosen store."""
 
 import pytest
-from hypothesis import settings
 from package_making import open_packages
-
-# Machines are noisy: how long an example takes says nothing.
-settings.register_profile("versioned", deadline=None)
-settings.load_profile("versioned")
 
 
 @pytest.fixture

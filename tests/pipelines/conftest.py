@@ -4,14 +4,10 @@ from datetime import timedelta
 
 import pytest
 from filling import fill
-from hypothesis import settings
 
 from doubles import TappedStore
 from versioned import Pipeline, Repository, layout
 from versioned.stores.local import LocalStore
-
-settings.register_profile("versioned", deadline=None)
-settings.load_profile("versioned")
 
 RANKS = ("qa", "staging", "production")
 

@@ -2,15 +2,10 @@ import itertools
 import shutil
 
 import pytest
-from hypothesis import settings
 from rollout_rig import Releases, prepared
 
 from doubles import TappedStore
 from versioned.stores.local import LocalStore
-
-# Machines are noisy: how long an example takes says nothing.
-settings.register_profile("versioned", deadline=None)
-settings.load_profile("versioned")
 
 
 @pytest.fixture

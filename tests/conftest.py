@@ -90,7 +90,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="session", autouse=True)
 def aws_environment(tmp_path_factory):
-    """Made-up credentials, and no way to anybody's real ones."""
+    """Made-up credentials, and no way to anybody's real ones; no proxy before what is on loopback."""
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             if name.startswith(("AWS_", "BOTO_")):
@@ -101,6 +101,8 @@ def aws_environment(tmp_path_factory):
         patch.setenv("AWS_CONFIG_FILE", os.devnull)
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        for name in ("NO_PROXY", "no_proxy"):
+            patch.setenv(name, "127.0.0.1,localhost")
         yield
 
 

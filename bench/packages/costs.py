@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bench.measure import DELAY
 from bench.packages.wheels import make_wheel
 from bench.report import Cost, Sample
 from bench.server import Server, client_of
@@ -17,6 +16,7 @@ from versioned.packages import Package, Packages
 from versioned.stores.s3 import S3Store, client_config
 
 DEV, PROD = "dev", "prod"
+ROUNDS = 5
 MEBIBYTE = 1024 * 1024
 
 
@@ -32,8 +32,9 @@ class Counted:
     budget: int
 
 
-def costs(server: Server, bucket: str, *, rounds: int = 5) -> list[Counted]:
-    """Every operation once a round, on packages of their own, in a process that is warm."""
+def costs(server: Server, bucket: str, *, delay: float) -> list[Counted]:
+    """Every operation once a round, on packages of their own, in a process that is warm, with so
+    many seconds added to each request."""
     client = client_of(server, config=client_config())
     packages = Packages(S3Store(client, bucket, "packages"), actor="bench")
     packages.create_domain("bench")
@@ -44,10 +45,10 @@ def costs(server: Server, bucket: str, *, rounds: int = 5) -> list[Counted]:
     wire.tap()
     budgets: dict[str, int] = {}
     samples: dict[str, list[Sample]] = {}
-    for number in range(rounds):
+    for number in range(ROUNDS):
         for operation, (budget, call) in _plan(packages, f"app{number}", f"large{number}").items():
             budgets[operation] = budget
-            samples.setdefault(operation, []).append(_sample(wire, call))
+            samples.setdefault(operation, []).append(_sample(wire, delay, call))
     found = []
     for operation, taken in samples.items():
         cost = Cost.of(taken)
@@ -78,8 +79,8 @@ def _plan(
     }
 
 
-def _sample(wire: Wire, call: Callable[[], Any]) -> Sample:
-    wire.delay = DELAY
+def _sample(wire: Wire, delay: float, call: Callable[[], Any]) -> Sample:
+    wire.delay = delay
     wire.take()
     started = time.perf_counter()
     call()

@@ -138,6 +138,15 @@ def test_a_slip_in_a_command_gets_a_suggestion(app):
     )
 
 
+def test_what_there_is_to_choose_from_stands_in_one_line(app):
+    app("packages status AbcDev/pypi/pyabc@1.0.0").said(
+        "",
+        "error: Missing argument '[Published|Unlisted|Archived|Disposed]'. Choose from: published,"
+        " unlisted, archived, disposed\nhint: see versioned packages status --help\n",
+        2,
+    )
+
+
 def test_nothing_from_outside_can_drive_the_terminal(app):
     app("alias put app@prod 2 -m '[red]x[/] \x1b[31m\x1b]0;t\x07\r\n\u202e\x9b'")
     shown = app("history app@prod --limit 1").stdout

@@ -117,7 +117,7 @@ def report(error: Exception, out: Output) -> int:
     if isinstance(error, click.ClickException):
         where = getattr(error, "ctx", None)
         hint = f"see {where.command_path} --help" if where else ""
-        out.fail("usage", error.format_message(), hint)
+        out.fail("usage", " ".join(error.format_message().split()), hint)
         return Exit.USAGE
     if isinstance(error, VersionedError):
         label = "not done" if isinstance(error, NeedsYesError) else "error"

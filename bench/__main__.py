@@ -55,7 +55,7 @@ def main() -> int:
 def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("bench", description="What operations cost, beside 1.0.1.")
     parser.add_argument("--quick", action="store_true", help="smaller sizes")
-    parser.add_argument("--rounds", type=int, help="3 unless given")
+    parser.add_argument("--rounds", type=int, default=3, help="3 unless given")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
     parser.add_argument(
         "--peer-python",
@@ -76,7 +76,6 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> argparse.Name
         help="give the other package back the underscores in metadata that Ceph turns to hyphens",
     )
     options = parser.parse_args(arguments)
-    options.rounds = options.rounds or 3
     sizes = (20, 16, 64, 50) if options.quick else (100, 64, 256, 200)
     options.versions, options.transfer, options.memory, options.cycles = sizes
     if not Path(options.peer_python).exists():

@@ -25,6 +25,7 @@ from versioned.processes import Ended, run_program
 _SHORT = 120.0
 """Seconds for what neither builds nor pushes."""
 _LONGEST_SECRET = 64 * 1024
+"""Bytes."""
 _SHORTEST_SECRET = 8
 """Characters of a build argument that is struck out of errors: a `1` is in every output."""
 _OBEYED = re.compile(
@@ -288,7 +289,9 @@ def _piped(secret: str) -> Iterator[BinaryIO]:
     content = secret.encode()
     if len(content) > _LONGEST_SECRET:
         raise RuntimeFailedError(
-            f"a password of {len(content)} bytes is too long", output="", hint="get a token"
+            f"a password of {len(content)} bytes is too long: at most {_LONGEST_SECRET} fit",
+            output="",
+            hint="log in with a token in its place",
         )
     reading, writing = os.pipe()
 
